@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The block back end: what a device model does with a disk.
+ *
+ * A model fills a struct ioemu_disk_io that lives in its own request, and gets
+ * it back exactly once, through @done.
+ */
+#ifndef _IOEMU_DISK_H
+#define _IOEMU_DISK_H
+
+#include <linux/bio.h>
+#include <linux/blk_types.h>
+#include <linux/types.h>
+
+struct ioemu_disk;
+struct ioemu_disk_io;
+
+/**
+ * typedef ioemu_disk_done_t - a request is finished
+ * @io: the request; the disk does not touch it any more
+ * @status: outcome
+ *
+ * Context: any, hard irq included; may run before the submitting function
+ * returns, on the same stack.
+ */
+typedef void (*ioemu_disk_done_t)(struct ioemu_disk_io *io,
+				  blk_status_t status);
+
+/**
+ * struct ioemu_disk_io - one request to a disk
+ * @disk: set by the submitting functions
+ * @done: set by the owner before submitting
+ * @bio: the disk's
+ * @bounce: the disk's: private pages where the owner's cannot be used directly
+ *
+ * The owner may reuse it as soon as @done was called.
+ */
+struct ioemu_disk_io {
+	struct ioemu_disk *disk;
+	ioemu_disk_done_t done;
+	struct bio bio;
+	struct ioemu_bounce *bounce;
+};
+
+/**
+ * struct ioemu_disk_info - properties of a disk that a guest may know
+ * @nr_blocks: capacity in logical blocks; may change at any time
+ * @block_shift: log2 of the logical block size, 9 to 12
+ * @physical_shift: log2 of the physical block size
+ * @optimal_blocks: preferred multiple of I/O in logical blocks, 0 if unknown
+ * @read_only: writes fail
+ * @write_cache: completed writes may be lost until a flush
+ * @max_discard_blocks: limit of one discard range, 0 for no discard
+ * @discard_granularity: in logical blocks, 0 if unknown
+ * @rotational: a disk that turns
+ * @serial: NUL terminated, never empty, printable ASCII, up to 20 characters
+ */
+struct ioemu_disk_info {
+	u64 nr_blocks;
+	unsigned int block_shift;
+	unsigned int physical_shift;
+	unsigned int optimal_blocks;
+	bool read_only;
+	bool write_cache;
+	u32 max_discard_blocks;
+	u32 discard_granularity;
+	bool rotational;
+	char serial[21];
+};
+
+/**
+ * ioemu_disk_info() - read a disk's properties
+ * @disk: disk
+ * @info: filled
+ *
+ * Context: any.
+ */
+void ioemu_disk_info(const struct ioemu_disk *disk,
+		     struct ioemu_disk_info *info);
+
+/**
+ * ioemu_disk_nr_blocks() - current capacity in logical blocks
+ * @disk: disk
+ *
+ * Context: any.
+ */
+u64 ioemu_disk_nr_blocks(const struct ioemu_disk *disk);
+
+/**
+ * ioemu_disk_rw() - read or write
+ * @disk: disk
+ * @io: request with @done set
+ * @block: first logical block; the owner has checked the range against the
+ *         capacity, the disk checks it once more
+ * @vecs: the memory, which stays valid until @done; any alignment of 4 bytes
+ * @nr_vecs: entries in use, at most %BIO_MAX_VECS
+ * @bytes: sum of their lengths, a multiple of the logical block
+ * @write: direction
+ * @fua: on stable storage before @done (writes only)
+ *
+ * Context: process context; may sleep while the device's queue is full. Callers
+ * plug with blk_start_plug().
+ */
+void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+		   u64 block, struct bio_vec *vecs, unsigned int nr_vecs,
+		   unsigned int bytes, bool write, bool fua);
+
+/**
+ * ioemu_disk_flush() - put all completed writes on stable storage
+ * @disk: disk
+ * @io: request with @done set
+ *
+ * Context: process context, may sleep.
+ */
+void ioemu_disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io);
+
+/**
+ * ioemu_disk_discard() - deallocate a range
+ * @disk: disk
+ * @io: request with @done set
+ * @block: first logical block
+ * @nr_blocks: number of blocks
+ *
+ * A hint: what the device does not support completes with success.
+ *
+ * Context: process context, may sleep and allocate.
+ */
+void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			u64 block, u64 nr_blocks);
+
+/**
+ * ioemu_disk_write_zeroes() - make a range read as zeroes
+ * @disk: disk
+ * @io: request with @done set
+ * @block: first logical block
+ * @nr_blocks: number of blocks
+ * @unmap: the range may be deallocated if it then reads as zeroes
+ * @fua: on stable storage before @done
+ *
+ * Context: process context, may sleep and allocate.
+ */
+void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			     u64 block, u64 nr_blocks, bool unmap, bool fua);
+
+#endif /* _IOEMU_DISK_H */

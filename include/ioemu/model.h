@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device model: the one interface between the core and NVMe, PVSCSI, ...
+ */
+#ifndef _IOEMU_MODEL_H
+#define _IOEMU_MODEL_H
+
+#include <linux/types.h>
+
+struct ioemu_disk;
+struct ioemu_vm;
+struct seq_file;
+
+#define IOEMU_MAX_DISKS		16	/* disks of one controller */
+
+/**
+ * struct ioemu_model_config - what a controller is made of
+ * @vm: domain; outlives the controller
+ * @slot: PCI device number on bus 0
+ * @serial: controller's serial number, NUL terminated, up to 20 characters
+ * @disks: disks by index; NULL where there is none. They outlive the controller.
+ */
+struct ioemu_model_config {
+	struct ioemu_vm *vm;
+	unsigned int slot;
+	char serial[21];
+	struct ioemu_disk *disks[IOEMU_MAX_DISKS];
+};
+
+struct ioemu_controller;
+
+/**
+ * struct ioemu_model - a kind of controller
+ * @name: as in xenstore
+ * @create: build a controller that the guest cannot see yet; ERR_PTR on failure
+ * @start: let the guest see it
+ * @stop: take it from the guest and finish or abort all requests: when it
+ *        returns, no guest memory, disk or domain is used any more. Called once,
+ *        after a successful @start.
+ * @destroy: free it; not started, or stopped
+ * @memory_changed: guest memory went away; whatever the controller holds of
+ *                  guest memory between requests (rings) must be looked up anew
+ *                  through the now current map, and references on the old one
+ *                  dropped
+ * @disk_changed: the capacity of a disk changed
+ * @show: print state and counters for people
+ *
+ * All in process context, may sleep. @memory_changed, @disk_changed and @show
+ * come between @start and @stop only.
+ */
+struct ioemu_model {
+	const char *name;
+	struct ioemu_controller *(*create)(const struct ioemu_model_config *cfg);
+	int (*start)(struct ioemu_controller *ctrl);
+	void (*stop)(struct ioemu_controller *ctrl);
+	void (*destroy)(struct ioemu_controller *ctrl);
+	void (*memory_changed)(struct ioemu_controller *ctrl);
+	void (*disk_changed)(struct ioemu_controller *ctrl, unsigned int index);
+	void (*show)(struct ioemu_controller *ctrl, struct seq_file *m);
+};
+
+/**
+ * struct ioemu_controller - base of every model's own controller structure
+ * @model: its kind, set by @create
+ */
+struct ioemu_controller {
+	const struct ioemu_model *model;
+};
+
+extern const struct ioemu_model ioemu_nvme_model;
+
+#endif /* _IOEMU_MODEL_H */
