@@ -24,8 +24,8 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 # The module is built in a tree of symbolic links, one for each kernel, so that
 # several kernels can be built side by side.
-kbuild_name = $(if $(KDIR),$(shell cat $(KDIR)/include/config/kernel.release \
-	2>/dev/null || echo unknown))
+kbuild_name = $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),unknown)
 
 modules:
 	@scripts/build-module --kdir '$(KDIR)' --out '$(O)/module/$(kbuild_name)'
