@@ -88,6 +88,9 @@ struct ioemu_io_table;
  * @config_sem: read held over an access to PCI configuration space, write held
  *              to add or remove a configuration region
  * @table: all regions, replaced as a whole; RCU for memory and port regions
+ * @spare: table of the same capacity, to be filled and published by the next
+ *         change; under @lock
+ * @spare_gp: RCU grace period after which nobody reads @spare; under @lock
  */
 struct ioemu_iospace {
 	const struct ioemu_iospace_ops *ops;
@@ -95,6 +98,8 @@ struct ioemu_iospace {
 	struct mutex lock;
 	struct rw_semaphore config_sem;
 	struct ioemu_io_table __rcu *table;
+	struct ioemu_io_table *spare;
+	unsigned long spare_gp;
 };
 
 /**
@@ -121,7 +126,8 @@ void ioemu_iospace_destroy(struct ioemu_iospace *space);
  * Context: process context. A PCI configuration region must not be added from
  * within an access to one.
  * Return: 0; -EBUSY when it overlaps another region; -ENOSPC when there are too
- *         many; -ENOMEM; or what the hypervisor said.
+ *         many; -EINVAL when the region makes no sense; -ENOMEM; or what the
+ *         hypervisor said.
  */
 int ioemu_iospace_add(struct ioemu_iospace *space,
 		      struct ioemu_io_region *region);
@@ -144,11 +150,15 @@ void ioemu_iospace_remove(struct ioemu_iospace *space,
  * @space: address map
  * @type: address space
  * @addr: address; for PCI the SBDF in bits 63..32 and the offset below
- * @size: 1, 2, 4 or 8
+ * @size: 1, 2, 4 or 8; any other is answered by nobody
  * @may_sleep: the caller is in process context
  * @value: the value read; all ones of @size where nobody answers
  *
+ * A region answers only what lies within it as a whole.
+ *
  * Context: any with @may_sleep false.
+ * Return: %IOEMU_IO_DONE or %IOEMU_IO_UNCLAIMED; %IOEMU_IO_SLEEPS, without a
+ *         look at the address, for PCI when @may_sleep is false.
  */
 enum ioemu_io_result ioemu_iospace_read(struct ioemu_iospace *space,
 					enum ioemu_io_type type, u64 addr,
@@ -160,11 +170,12 @@ enum ioemu_io_result ioemu_iospace_read(struct ioemu_iospace *space,
  * @space: address map
  * @type: address space
  * @addr: address; for PCI the SBDF in bits 63..32 and the offset below
- * @size: 1, 2, 4 or 8
+ * @size: 1, 2, 4 or 8; any other is answered by nobody
  * @may_sleep: the caller is in process context
- * @value: what is written
+ * @value: what is written; only the low @size bytes count
  *
  * Context: any with @may_sleep false.
+ * Return: like ioemu_iospace_read().
  */
 enum ioemu_io_result ioemu_iospace_write(struct ioemu_iospace *space,
 					 enum ioemu_io_type type, u64 addr,
