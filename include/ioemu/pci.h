@@ -6,8 +6,8 @@
 #ifndef _IOEMU_PCI_H
 #define _IOEMU_PCI_H
 
-#include <linux/bitmap.h>
 #include <linux/mutex.h>
+#include <linux/pci_regs.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -25,14 +25,19 @@ struct ioemu_vm;
  *            while the BAR is decoded.
  * @bar_write: likewise for a write
  * @reset: function-level reset, or the return from D3hot to D0: bring the
- *         device to its state after power-on. Configuration space is reset by
- *         the caller. Process context, may sleep.
+ *         device to its state after power-on. Configuration space was reset by
+ *         the caller: BARs are not decoded, bus mastering is off (@master was
+ *         told), and the wish for the legacy interrupt is dropped afterwards.
+ *         Process context, may sleep; may be NULL.
  * @master: bus mastering was switched on or off: while off, the device must not
- *          touch guest memory nor send messages. Process context, may sleep;
+ *          touch guest memory nor send messages. It is off in D3hot too. Not
+ *          called when the function is removed. Process context, may sleep;
  *          may be NULL.
  *
  * @bar_read and @bar_write are called in any context, hard irq included.
  * @offset + @size lies within the BAR, with any alignment.
+ *
+ * @reset and @master are called with &ioemu_pci.lock held, one at a time.
  */
 struct ioemu_pci_ops {
 	u64 (*bar_read)(struct ioemu_pci *pci, unsigned int bar, u64 offset,
@@ -45,7 +50,8 @@ struct ioemu_pci_ops {
 
 /**
  * struct ioemu_pci_bar_config - a BAR as the device wants it
- * @size: bytes, a power of two of at least 16 (memory) or 4 (ports); 0 for none
+ * @size: bytes, a power of two of at least 16 (memory) or of 4 to 256 (ports);
+ *        0 for none
  * @port: I/O port space instead of memory space
  * @is_64bit: memory BAR of 64 bits; takes the next BAR too
  * @prefetchable: memory BAR without read side effects
@@ -66,11 +72,11 @@ struct ioemu_pci_bar_config {
  * @revision: revision id
  * @class: 24 bits of class code
  * @bars: base address registers
- * @nr_vectors: MSI-X vectors, 0 for no MSI-X; MSI has as many of them as MSI
- *              allows, up to 32
- * @msix_bar: BAR of the MSI-X table and pending bit array
- * @msix_offset: offset of the table in it; the pending bits follow at the next
- *               multiple of 4 KiB after the table
+ * @nr_vectors: MSI-X vectors, 0 for neither MSI-X nor MSI; MSI has as many of
+ *              them as MSI allows, up to 32
+ * @msix_bar: memory BAR of the MSI-X table and pending bit array
+ * @msix_offset: offset of the table in it, a multiple of 8; the pending bits
+ *               follow at the next multiple of 4 KiB after the table
  */
 struct ioemu_pci_config {
 	u16 vendor;
@@ -97,7 +103,77 @@ enum ioemu_pci_irq_mode {
 	IOEMU_PCI_IRQ_MSIX,
 };
 
-/* struct ioemu_pci itself: see the end of this file. */
+struct ioemu_pci_vector;
+
+/**
+ * struct ioemu_pci_bar - a base address register
+ * @region: what it decodes; fixed while @claimed
+ * @pci: function
+ * @index: its number
+ * @claimed: @region is in the address map; under &ioemu_pci.lock
+ * @refused: address that the address map refused, 0 for none; not tried again
+ *           until the guest moves the BAR or switches its decoding off; under
+ *           &ioemu_pci.lock
+ */
+struct ioemu_pci_bar {
+	struct ioemu_io_region region;
+	struct ioemu_pci *pci;
+	unsigned int index;
+	bool claimed;
+	u64 refused;
+};
+
+/**
+ * struct ioemu_pci - a PCI function; the fields are private to it
+ * @vm: domain
+ * @slot: PCI device number on bus 0
+ * @ops: the device
+ * @config: identity and shape
+ * @msix_pba: offset of the pending bit array in the BAR of @config.msix_bar
+ * @lock: serialises accesses to configuration space with all that follows from
+ *        them. After config_sem, before &ioemu_iospace.lock in the lock order
+ * @space: configuration space as the guest reads it, but for the bits that
+ *         change by themselves; under @lock
+ * @writable: the bits of @space that the guest may change; fixed
+ * @config_region: its place in the address map; fixed while @live
+ * @bars: base address registers
+ * @live: the guest may see the function, and it is not in reset; under @lock
+ * @master: bus mastering is on; written under @lock, read anywhere
+ * @irq_mode: how the guest wants interrupts; written under @lock, read anywhere
+ * @msix_state: the most that the function lets an MSI-X vector do, an enum
+ *              vector_state; written under @lock, read under a vector's lock
+ * @intx_lock: orders the levels of the legacy pin; innermost
+ * @intx_wish: what the device asked for; under @intx_lock
+ * @intx_allowed: the guest wants to see it; under @intx_lock
+ * @intx_shown: level of the pin; under @intx_lock
+ * @vectors: @config.nr_vectors of them, each on its own cache line with its own
+ *           lock
+ */
+struct ioemu_pci {
+	struct ioemu_vm *vm;
+	unsigned int slot;
+	const struct ioemu_pci_ops *ops;
+	struct ioemu_pci_config config;
+	u32 msix_pba;
+
+	struct mutex lock;
+	u8 space[PCI_CFG_SPACE_SIZE];
+	u8 writable[PCI_CFG_SPACE_SIZE];
+	struct ioemu_io_region config_region;
+	struct ioemu_pci_bar bars[IOEMU_PCI_BARS];
+	bool live;
+
+	bool master;
+	enum ioemu_pci_irq_mode irq_mode;
+	unsigned int msix_state;
+
+	raw_spinlock_t intx_lock;
+	bool intx_wish;
+	bool intx_allowed;
+	bool intx_shown;
+
+	struct ioemu_pci_vector *vectors;
+};
 
 /**
  * ioemu_pci_init() - prepare a function that nobody can see yet
@@ -133,8 +209,9 @@ int ioemu_pci_add(struct ioemu_pci *pci);
  * ioemu_pci_remove() - take the function away from the guest
  * @pci: function that was added
  *
- * When it returns, no callback runs nor comes any more, the interrupt pin is
- * deasserted, and ioemu_pci_notify() does nothing.
+ * When it returns, no callback runs nor comes any more, bus mastering is off,
+ * the interrupt pin is deasserted, and ioemu_pci_notify() does nothing. It waits
+ * for callbacks: the caller holds no lock that they take.
  *
  * Context: process context, sleeps.
  */
@@ -165,7 +242,9 @@ bool ioemu_pci_master(const struct ioemu_pci *pci);
  * 3.0, 6.8.3.5; MSI per-vector masking likewise). Does nothing in INTx mode or
  * while bus mastering is off.
  *
- * Takes no lock that vectors share.
+ * Takes no lock that vectors share, and writes no cache line that they share.
+ * Once a guest's write that masks a vector or switches messages off is answered,
+ * no message leaves any more.
  *
  * Context: any, hard irq included.
  */
@@ -180,9 +259,5 @@ void ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector);
  * Context: any, hard irq included.
  */
 void ioemu_pci_set_intx(struct ioemu_pci *pci, bool level);
-
-struct ioemu_pci {
-	struct ioemu_vm *vm;
-};
 
 #endif /* _IOEMU_PCI_H */
