@@ -5,6 +5,7 @@
 #ifndef _IOEMU_MODEL_H
 #define _IOEMU_MODEL_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct ioemu_disk;
@@ -62,9 +63,11 @@ struct ioemu_model {
 /**
  * struct ioemu_controller - base of every model's own controller structure
  * @model: its kind, set by @create
+ * @vm_entry: the domain's
  */
 struct ioemu_controller {
 	const struct ioemu_model *model;
+	struct list_head vm_entry;
 };
 
 extern const struct ioemu_model ioemu_nvme_model;

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block back end: one exclusively opened block device.
+ *
+ * A read or write becomes one bio on the memory that the model names, normally
+ * the guest's own. Memory that the block layer cannot take as it is (pieces that
+ * are not whole sectors, or not aligned as the device wants) is replaced by
+ * private pages for the time of the request.
+ *
+ * Every request ends in disk_done(), once.
+ */
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/highmem.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "disk.h"
+
+/**
+ * struct ioemu_disk - a disk
+ * @file: the open device
+ * @bdev: the device
+ * @read_only: the guest may not write
+ * @block_shift: log2 of the logical block size
+ * @dma_mask: address bits that must be zero for direct I/O
+ * @seen_blocks: capacity when ioemu_disk_resized() was last called
+ * @nr_bounced: requests that went through private pages
+ * @serial: identity towards the guest
+ *
+ * Fixed while open, except for @seen_blocks and @nr_bounced.
+ */
+struct ioemu_disk {
+	struct ioemu_bdev_file file;
+	struct block_device *bdev;
+	bool read_only;
+	unsigned int block_shift;
+	unsigned int dma_mask;
+	u64 seen_blocks;
+	atomic_long_t nr_bounced;
+	char serial[21];
+};
+
+/**
+ * struct ioemu_bounce - private pages of one request
+ * @owner_vecs: the owner's memory
+ * @nr_owner_vecs: entries
+ * @nr_vecs: entries of @vecs
+ * @vecs: one private page each
+ */
+struct ioemu_bounce {
+	struct bio_vec *owner_vecs;
+	unsigned int nr_owner_vecs;
+	unsigned int nr_vecs;
+	struct bio_vec vecs[];
+};
+
+struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
+				   const char *serial)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (read_only ? 0 : BLK_OPEN_WRITE);
+	struct ioemu_disk *disk;
+	unsigned int block;
+	int ret;
+
+	disk = kzalloc(sizeof(*disk), GFP_KERNEL);
+	if (!disk)
+		return ERR_PTR(-ENOMEM);
+	ret = ioemu_bdev_open(&disk->file, path, mode, disk);
+	if (ret)
+		goto err_free;
+	disk->bdev = disk->file.bdev;
+	ret = -EROFS;
+	if (!read_only && bdev_read_only(disk->bdev))
+		goto err_close;
+	block = bdev_logical_block_size(disk->bdev);
+	ret = -EINVAL;
+	if (block > PAGE_SIZE)
+		goto err_close;
+	disk->block_shift = ilog2(block);
+	disk->dma_mask = bdev_dma_alignment(disk->bdev) | (SECTOR_SIZE - 1);
+	disk->read_only = read_only;
+	disk->seen_blocks = ioemu_disk_nr_blocks(disk);
+	strscpy(disk->serial, serial, sizeof(disk->serial));
+	return disk;
+
+err_close:
+	ioemu_bdev_close(&disk->file, disk);
+err_free:
+	kfree(disk);
+	return ERR_PTR(ret);
+}
+
+void ioemu_disk_close(struct ioemu_disk *disk)
+{
+	if (!disk->read_only)
+		sync_blockdev(disk->bdev);
+	ioemu_bdev_close(&disk->file, disk);
+	kfree(disk);
+}
+
+u64 ioemu_disk_nr_blocks(const struct ioemu_disk *disk)
+{
+	return bdev_nr_sectors(disk->bdev) >>
+	       (disk->block_shift - SECTOR_SHIFT);
+}
+
+bool ioemu_disk_resized(struct ioemu_disk *disk)
+{
+	u64 blocks = ioemu_disk_nr_blocks(disk);
+
+	if (blocks == disk->seen_blocks)
+		return false;
+	disk->seen_blocks = blocks;
+	return true;
+}
+
+void ioemu_disk_info(const struct ioemu_disk *disk,
+		     struct ioemu_disk_info *info)
+{
+	struct block_device *bdev = disk->bdev;
+	unsigned int shift = disk->block_shift;
+
+	memset(info, 0, sizeof(*info));
+	info->nr_blocks = ioemu_disk_nr_blocks(disk);
+	info->block_shift = shift;
+	info->physical_shift = ilog2(bdev_physical_block_size(bdev));
+	info->optimal_blocks = bdev_io_opt(bdev) >> shift;
+	info->read_only = disk->read_only;
+	info->write_cache = bdev_write_cache(bdev);
+	info->max_discard_blocks =
+		bdev_max_discard_sectors(bdev) >> (shift - SECTOR_SHIFT);
+	info->discard_granularity = bdev_discard_granularity(bdev) >> shift;
+	info->rotational = !bdev_nonrot(bdev);
+	memcpy(info->serial, disk->serial, sizeof(info->serial));
+}
+
+static sector_t disk_sector(const struct ioemu_disk *disk, u64 block)
+{
+	return block << (disk->block_shift - SECTOR_SHIFT);
+}
+
+/* The range is checked here too: a disk may have shrunk since the owner did. */
+static bool disk_range_ok(const struct ioemu_disk *disk, u64 block,
+			  u64 nr_blocks)
+{
+	u64 size = ioemu_disk_nr_blocks(disk);
+
+	return nr_blocks <= size && block <= size - nr_blocks;
+}
+
+/* Copy between the private pages and the owner's memory. */
+static void bounce_copy(struct ioemu_bounce *bounce, bool to_owner)
+{
+	unsigned int i, private = 0, private_off = 0;
+
+	for (i = 0; i < bounce->nr_owner_vecs; i++) {
+		struct bio_vec *vec = &bounce->owner_vecs[i];
+		void *owner = page_address(vec->bv_page) + vec->bv_offset;
+		unsigned int left = vec->bv_len;
+
+		while (left) {
+			struct bio_vec *own = &bounce->vecs[private];
+			void *ours = page_address(own->bv_page) + private_off;
+			unsigned int len = min(left, own->bv_len - private_off);
+
+			if (to_owner)
+				memcpy(owner, ours, len);
+			else
+				memcpy(ours, owner, len);
+			owner += len;
+			left -= len;
+			private_off += len;
+			if (private_off == own->bv_len) {
+				private++;
+				private_off = 0;
+			}
+		}
+	}
+}
+
+static void bounce_free(struct ioemu_bounce *bounce)
+{
+	unsigned int i;
+
+	for (i = 0; i < bounce->nr_vecs; i++)
+		__free_page(bounce->vecs[i].bv_page);
+	kfree(bounce);
+}
+
+static struct ioemu_bounce *bounce_alloc(struct bio_vec *vecs,
+					 unsigned int nr_vecs,
+					 unsigned int bytes)
+{
+	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	struct ioemu_bounce *bounce;
+
+	/* GFP_NOIO: the disk may be what memory would be written out to. */
+	bounce = kmalloc(struct_size(bounce, vecs, nr), GFP_NOIO);
+	if (!bounce)
+		return NULL;
+	bounce->owner_vecs = vecs;
+	bounce->nr_owner_vecs = nr_vecs;
+	for (bounce->nr_vecs = 0; bounce->nr_vecs < nr; bounce->nr_vecs++) {
+		struct bio_vec *vec = &bounce->vecs[bounce->nr_vecs];
+
+		vec->bv_page = alloc_page(GFP_NOIO);
+		if (!vec->bv_page) {
+			bounce_free(bounce);
+			return NULL;
+		}
+		vec->bv_offset = 0;
+		vec->bv_len = min_t(unsigned int, bytes, PAGE_SIZE);
+		bytes -= vec->bv_len;
+	}
+	return bounce;
+}
+
+static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
+{
+	struct ioemu_bounce *bounce = io->bounce;
+
+	if (unlikely(bounce)) {
+		if (bio_op(&io->bio) == REQ_OP_READ && !status)
+			bounce_copy(bounce, true);
+		bounce_free(bounce);
+		io->bounce = NULL;
+	}
+	io->done(io, status);
+}
+
+static void disk_end_io(struct bio *bio)
+{
+	struct ioemu_disk_io *io = bio->bi_private;
+
+	disk_done(io, bio->bi_status);
+}
+
+/* For bios that the block layer's helpers allocated. */
+static void disk_end_io_put(struct bio *bio)
+{
+	struct ioemu_disk_io *io = bio->bi_private;
+	blk_status_t status = bio->bi_status;
+
+	bio_put(bio);
+	disk_done(io, status);
+}
+
+static bool vecs_aligned(const struct bio_vec *vecs, unsigned int nr,
+			 unsigned int mask)
+{
+	unsigned int bits = 0;
+
+	while (nr--) {
+		bits |= vecs->bv_offset | vecs->bv_len;
+		vecs++;
+	}
+	return !(bits & mask);
+}
+
+static void disk_init_bio(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			  struct bio_vec *vecs, unsigned int nr_vecs,
+			  blk_opf_t opf)
+{
+	io->disk = disk;
+	bio_init(&io->bio, disk->bdev, vecs, nr_vecs, opf);
+	io->bio.bi_private = io;
+	io->bio.bi_end_io = disk_end_io;
+}
+
+void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+		   u64 block, struct bio_vec *vecs, unsigned int nr_vecs,
+		   unsigned int bytes, bool write, bool fua)
+{
+	blk_opf_t opf = write ? REQ_OP_WRITE | REQ_SYNC | REQ_IDLE :
+				REQ_OP_READ;
+
+	if (write && fua)
+		opf |= REQ_FUA;
+	io->bounce = NULL;
+	disk_init_bio(disk, io, vecs, nr_vecs, opf);
+
+	if (unlikely(!disk_range_ok(disk, block, bytes >> disk->block_shift))) {
+		disk_done(io, BLK_STS_IOERR);
+		return;
+	}
+	if (unlikely(!vecs_aligned(vecs, nr_vecs, disk->dma_mask))) {
+		io->bounce = bounce_alloc(vecs, nr_vecs, bytes);
+		if (!io->bounce) {
+			disk_done(io, BLK_STS_RESOURCE);
+			return;
+		}
+		atomic_long_inc(&disk->nr_bounced);
+		if (write)
+			bounce_copy(io->bounce, false);
+		vecs = io->bounce->vecs;
+		nr_vecs = io->bounce->nr_vecs;
+		disk_init_bio(disk, io, vecs, nr_vecs, opf);
+	}
+	io->bio.bi_vcnt = nr_vecs;
+	io->bio.bi_iter.bi_size = bytes;
+	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
+	submit_bio(&io->bio);
+}
+
+void ioemu_disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
+{
+	io->bounce = NULL;
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	submit_bio(&io->bio);
+}
+
+void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			u64 block, u64 nr_blocks)
+{
+	struct bio *bio = NULL;
+	int ret;
+
+	io->bounce = NULL;
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_DISCARD);
+	if (!disk_range_ok(disk, block, nr_blocks)) {
+		disk_done(io, BLK_STS_IOERR);
+		return;
+	}
+	ret = __blkdev_issue_discard(disk->bdev, disk_sector(disk, block),
+				     disk_sector(disk, nr_blocks), GFP_NOIO,
+				     &bio);
+	if (bio) {
+		bio->bi_private = io;
+		bio->bi_end_io = disk_end_io_put;
+		submit_bio(bio);
+		return;
+	}
+	/* Not supported: it was a hint. */
+	disk_done(io, ret == -EOPNOTSUPP ? BLK_STS_OK : errno_to_blk_status(ret));
+}
+
+void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			     u64 block, u64 nr_blocks, bool unmap, bool fua)
+{
+	unsigned int flags = unmap ? 0 : BLKDEV_ZERO_NOUNMAP;
+	struct bio *bio = NULL;
+	int ret;
+
+	io->bounce = NULL;
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE_ZEROES);
+	if (!disk_range_ok(disk, block, nr_blocks)) {
+		disk_done(io, BLK_STS_IOERR);
+		return;
+	}
+	if (fua) {
+		/* No flag does this for all bios of the range: wait and flush. */
+		ret = blkdev_issue_zeroout(disk->bdev, disk_sector(disk, block),
+					   disk_sector(disk, nr_blocks),
+					   GFP_NOIO, flags);
+		if (ret)
+			disk_done(io, errno_to_blk_status(ret));
+		else
+			ioemu_disk_flush(disk, io);
+		return;
+	}
+	ret = __blkdev_issue_zeroout(disk->bdev, disk_sector(disk, block),
+				     disk_sector(disk, nr_blocks), GFP_NOIO,
+				     &bio, flags);
+	if (bio) {
+		bio->bi_private = io;
+		bio->bi_end_io = disk_end_io_put;
+		submit_bio(bio);
+		return;
+	}
+	disk_done(io, errno_to_blk_status(ret));
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Foreign frames in a PV host.
+ *
+ * A page without memory behind it is taken from the kernel's pool of
+ * unpopulated pages, and Xen is asked to put the foreign frame into its
+ * page-table entry in the direct map. The p2m entry of the page is set to the
+ * frame too, marked foreign, so that DMA addresses are right: a bio on the page
+ * reads and writes guest memory.
+ *
+ * A page belongs to whoever it was returned to until ioemu_foreign_unmap();
+ * page-table and p2m entries of different pages are independent, so there is no
+ * lock here.
+ */
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <xen/features.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+#include <xen/xen-ops.h>
+#include <asm/pgtable.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/hypervisor.h>
+#include <asm/xen/page.h>
+
+#include "foreign.h"
+
+int ioemu_foreign_supported(void)
+{
+	if (xen_pv_domain())
+		return 0;
+	pr_err("this domain is not PV; only a PV domain can serve disks yet\n");
+	return -EOPNOTSUPP;
+}
+
+static pte_t *foreign_pte(struct page *page)
+{
+	unsigned int level;
+	pte_t *ptep;
+
+	ptep = lookup_address((unsigned long)page_address(page), &level);
+	return ptep && level == PG_LEVEL_4K ? ptep : NULL;
+}
+
+static void foreign_prepare(struct mmu_update *req, pte_t *ptep, u64 frame,
+			    unsigned int command)
+{
+	req->ptr = arbitrary_virt_to_machine(ptep).maddr | command;
+	req->val = pte_val_ma(mfn_pte(frame, PAGE_KERNEL));
+}
+
+/*
+ * Frame numbers that do not fit a page-table entry would spill into its other
+ * bits; no guest has memory there.
+ */
+static bool foreign_gfn_valid(u64 gfn)
+{
+	return gfn < (1ULL << (MAX_PHYSMEM_BITS - PAGE_SHIFT));
+}
+
+static void foreign_set_p2m(struct page *page, pte_t *ptep)
+{
+	WRITE_ONCE(xen_p2m_addr[page_to_pfn(page)],
+		   FOREIGN_FRAME(pte_mfn(*ptep)));
+}
+
+static int foreign_map(domid_t domid, const u64 *frames, unsigned int nr,
+		       struct page **pages, unsigned int command)
+{
+	struct mmu_update *reqs;
+	unsigned int *index;
+	struct page **spare;
+	unsigned int i, queued = 0, start = 0, mapped = 0, nr_spare = 0;
+	int ret;
+
+	if (WARN_ON_ONCE(!nr || nr > IOEMU_FOREIGN_BATCH))
+		return -EINVAL;
+
+	reqs = kmalloc_array(nr, sizeof(*reqs) + sizeof(*index) +
+			     sizeof(*spare), GFP_KERNEL);
+	if (!reqs)
+		return -ENOMEM;
+	spare = (struct page **)(reqs + nr);
+	index = (unsigned int *)(spare + nr);
+
+	ret = xen_alloc_unpopulated_pages(nr, pages);
+	if (ret)
+		goto out_free;
+
+	for (i = 0; i < nr; i++) {
+		pte_t *ptep = foreign_pte(pages[i]);
+
+		if (!ptep || !foreign_gfn_valid(frames[i]))
+			continue;
+		foreign_prepare(&reqs[queued], ptep, frames[i], command);
+		index[queued++] = i;
+	}
+
+	/* Xen stops at the first update that fails: skip it and go on. */
+	while (start < queued) {
+		int done = 0;
+
+		ret = HYPERVISOR_mmu_update(reqs + start, queued - start, &done,
+					    domid);
+		for (i = start; i < start + done; i++) {
+			struct page *page = pages[index[i]];
+
+			foreign_set_p2m(page, foreign_pte(page));
+			mapped++;
+		}
+		start += done;
+		if (!ret)
+			break;
+		start++;
+		cond_resched();
+	}
+
+	/* Entries without a valid frame go back to the pool. */
+	for (i = 0; i < nr; i++) {
+		pte_t *ptep = foreign_pte(pages[i]);
+
+		if (ptep && pte_present(*ptep))
+			continue;
+		spare[nr_spare++] = pages[i];
+		pages[i] = NULL;
+	}
+	if (nr_spare)
+		xen_free_unpopulated_pages(nr_spare, spare);
+	ret = mapped;
+out_free:
+	kfree(reqs);
+	return ret;
+}
+
+int ioemu_foreign_map_gfns(domid_t domid, const u64 *gfns, unsigned int nr,
+			   struct page **pages)
+{
+	return foreign_map(domid, gfns, nr, pages, MMU_NORMAL_PT_UPDATE);
+}
+
+struct page *ioemu_foreign_map_mfn(domid_t domid, xen_pfn_t mfn)
+{
+	struct page *page;
+	u64 frame = mfn;
+	int ret;
+
+	ret = foreign_map(domid, &frame, 1, &page, MMU_PT_UPDATE_NO_TRANSLATE);
+	if (ret < 0)
+		return ERR_PTR(ret);
+	return ret ? page : ERR_PTR(-EFAULT);
+}
+
+void ioemu_foreign_unmap(struct page **pages, unsigned int nr)
+{
+	struct mmu_update reqs[16];
+	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+	unsigned int i, queued = 0, kept = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!pages[i])
+			continue;
+		pages[kept++] = pages[i];
+	}
+	if (!kept)
+		return;
+
+	for (i = 0; i < kept; i++) {
+		pte_t *ptep = foreign_pte(pages[i]);
+
+		WRITE_ONCE(xen_p2m_addr[page_to_pfn(pages[i])],
+			   INVALID_P2M_ENTRY);
+		reqs[queued].ptr = arbitrary_virt_to_machine(ptep).maddr |
+				   MMU_NORMAL_PT_UPDATE;
+		reqs[queued].val = 0;
+		if (++queued == ARRAY_SIZE(reqs) || i + 1 == kept) {
+			/* Clearing an entry of our own cannot be refused. */
+			if (HYPERVISOR_mmu_update(reqs, queued, NULL,
+						  DOMID_SELF))
+				pr_err_ratelimited("cannot unmap foreign frames\n");
+			queued = 0;
+		}
+	}
+
+	/* No CPU may keep a translation into what is now somebody else's. */
+	if (HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF))
+		pr_err_ratelimited("cannot flush TLBs\n");
+	xen_free_unpopulated_pages(kept, pages);
+}

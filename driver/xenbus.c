@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The binding in xenstore: back-end nodes of type "ioemu", one for each
+ * controller.
+ *
+ * There is no front-end driver in the guest. The toolstack owns the front-end
+ * directory and plays its part: the nodes appear with state Initialising, a
+ * front-end state of Closing asks for the device to be taken away, and the
+ * directory goes when the domain goes.
+ *
+ * All work is done in the device's own work item, so that a slow disk holds up
+ * neither xenstore's watches nor other devices. The work item looks at what
+ * xenstore and Xen say now and brings the device there; whoever sees a change
+ * queues it.
+ */
+
+#include <linux/ctype.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include <xen/xenbus.h>
+
+#include <ioemu/model.h>
+
+#include "debugfs.h"
+#include "disk.h"
+#include "vm.h"
+#include "xenbus.h"
+
+/* Device numbers 0 to 2 are the host bridge, the ISA bridge and Xen's own. */
+#define BACKEND_SLOT_MIN	3
+#define BACKEND_SLOT_MAX	31
+
+/* How soon a changed capacity is noticed. Deferrable: wakes no idle CPU. */
+#define BACKEND_POLL		(2 * HZ)
+
+#define SERIAL_MAX		20
+
+/**
+ * struct backend - a controller as xenstore describes it
+ * @xdev: xenbus device
+ * @entry: in backends, under backends_lock
+ * @work: brings the device to where it should be
+ * @poll: looks for changed capacities
+ * @lock: guards all below
+ * @failed: connecting failed; only a front-end Closing lets it be tried again
+ * @vm: domain, if connected
+ * @model: kind of controller
+ * @ctrl: the controller, if connected
+ * @slot: PCI device number
+ * @disks: by index
+ * @debugfs: the controller's file
+ */
+struct backend {
+	struct xenbus_device *xdev;
+	struct list_head entry;
+	struct work_struct work;
+	struct delayed_work poll;
+	struct mutex lock;
+	bool failed;
+	struct ioemu_vm *vm;
+	const struct ioemu_model *model;
+	struct ioemu_controller *ctrl;
+	unsigned int slot;
+	struct ioemu_disk *disks[IOEMU_MAX_DISKS];
+	struct dentry *debugfs;
+};
+
+/* What xenstore says of a disk; @path is NULL where there is none. */
+struct disk_config {
+	char *path;
+	bool read_only;
+	char serial[SERIAL_MAX + 1];
+};
+
+/* What xenstore says of a controller, checked. */
+struct backend_config {
+	const struct ioemu_model *model;
+	unsigned int slot;
+	char serial[SERIAL_MAX + 1];
+	struct disk_config disks[IOEMU_MAX_DISKS];
+};
+
+static const struct ioemu_model *const models[] = {
+	&ioemu_nvme_model,
+};
+
+static LIST_HEAD(backends);
+static DEFINE_MUTEX(backends_lock);
+static struct workqueue_struct *backend_wq;
+
+/* Say what is wrong in the log and in xenstore. */
+static __printf(3, 4) int backend_fail(struct backend *be, int err,
+				       const char *fmt, ...)
+{
+	struct xenbus_device *xdev = be->xdev;
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = kvasprintf(GFP_KERNEL, fmt, args);
+	va_end(args);
+
+	be->failed = true;
+	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-error",
+		     text ?: "out of memory");
+	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-status", "error");
+	xenbus_dev_fatal(xdev, err, "%s", text ?: "out of memory");
+	kfree(text);
+	return err;
+}
+
+/* A key's value, or NULL; *err is set unless the key is simply missing. */
+static char *backend_read(struct backend *be, const char *dir, const char *key,
+			  int *err)
+{
+	char *value = xenbus_read(XBT_NIL, dir, key, NULL);
+
+	if (!IS_ERR(value))
+		return value;
+	if (PTR_ERR(value) != -ENOENT)
+		*err = backend_fail(be, PTR_ERR(value), "%s: cannot be read",
+				    key);
+	return NULL;
+}
+
+static int backend_read_model(struct backend *be, struct backend_config *cfg)
+{
+	char accepted[64] = "";
+	unsigned int i;
+	char *value;
+	int err = 0;
+
+	value = backend_read(be, be->xdev->nodename, "model", &err);
+	if (err)
+		return err;
+	for (i = 0; i < ARRAY_SIZE(models); i++) {
+		if (value && !strcmp(value, models[i]->name))
+			cfg->model = models[i];
+		if (i)
+			strlcat(accepted, ", ", sizeof(accepted));
+		strlcat(accepted, models[i]->name, sizeof(accepted));
+	}
+	if (!cfg->model)
+		err = backend_fail(be, -EINVAL,
+				   "model: \"%s\" is not known, accepted: %s",
+				   value ?: "", accepted);
+	kfree(value);
+	return err;
+}
+
+static int backend_read_slot(struct backend *be, struct backend_config *cfg)
+{
+	char *value;
+	int err = 0;
+
+	value = backend_read(be, be->xdev->nodename, "slot", &err);
+	if (err)
+		return err;
+	if (!value || kstrtouint(value, 10, &cfg->slot) ||
+	    cfg->slot < BACKEND_SLOT_MIN || cfg->slot > BACKEND_SLOT_MAX)
+		err = backend_fail(be, -EINVAL,
+				   "slot: \"%s\" is not a PCI device number, accepted: %u to %u",
+				   value ?: "", BACKEND_SLOT_MIN,
+				   BACKEND_SLOT_MAX);
+	kfree(value);
+	return err;
+}
+
+static bool serial_ok(const char *serial)
+{
+	size_t len = strlen(serial);
+
+	if (!len || len > SERIAL_MAX)
+		return false;
+	for (; *serial; serial++)
+		if (!isascii(*serial) || !isprint(*serial))
+			return false;
+	return true;
+}
+
+/* Read a serial number; @serial keeps its default where there is none. */
+static int backend_read_serial(struct backend *be, const char *dir,
+			       const char *what, char *serial)
+{
+	char *value;
+	int err = 0;
+
+	value = backend_read(be, dir, "serial", &err);
+	if (!value)
+		return err;
+	if (serial_ok(value))
+		strscpy(serial, value, SERIAL_MAX + 1);
+	else
+		err = backend_fail(be, -EINVAL,
+				   "%sserial: \"%s\", accepted: 1 to %u printable ASCII characters",
+				   what, value, SERIAL_MAX);
+	kfree(value);
+	return err;
+}
+
+/* The first 12 hexadecimal digits of the domain's UUID. */
+static void backend_uuid_digits(struct backend *be, char *digits)
+{
+	char path[32];
+	const char *p;
+	char *vm;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/local/domain/%d",
+		 be->xdev->otherend_id);
+	vm = xenbus_read(XBT_NIL, path, "vm", NULL);
+	if (!IS_ERR(vm)) {
+		for (p = kbasename(vm); *p && n < 12; p++)
+			if (isxdigit(*p))
+				digits[n++] = *p;
+		kfree(vm);
+	}
+	digits[n] = '\0';
+}
+
+static int backend_read_disk(struct backend *be, const char *name,
+			     const char *devid, const char *digits,
+			     struct backend_config *cfg)
+{
+	struct disk_config *disk;
+	unsigned int index;
+	char what[16];
+	int err = 0;
+	char *mode;
+	char *dir;
+
+	if (kstrtouint(name, 10, &index) || index >= IOEMU_MAX_DISKS ||
+	    (name[0] == '0' && name[1]))
+		return backend_fail(be, -EINVAL,
+				    "disk/%s: not a disk number, accepted: 0 to %u",
+				    name, IOEMU_MAX_DISKS - 1);
+	disk = &cfg->disks[index];
+	snprintf(what, sizeof(what), "disk/%u/", index);
+	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
+	if (!dir)
+		return backend_fail(be, -ENOMEM, "out of memory");
+
+	disk->path = backend_read(be, dir, "params", &err);
+	if (!disk->path || disk->path[0] != '/') {
+		if (!err)
+			err = backend_fail(be, -EINVAL,
+					   "%sparams: \"%s\", accepted: the absolute path of a block device",
+					   what, disk->path ?: "");
+		goto out_dir;
+	}
+
+	mode = backend_read(be, dir, "mode", &err);
+	if (mode && !strcmp(mode, "r"))
+		disk->read_only = true;
+	else if (mode && strcmp(mode, "w"))
+		err = backend_fail(be, -EINVAL,
+				   "%smode: \"%s\", accepted: r, w", what,
+				   mode);
+	kfree(mode);
+	if (err)
+		goto out_dir;
+
+	snprintf(disk->serial, sizeof(disk->serial), "%s-%.4s.%u", digits,
+		 devid, index);
+	err = backend_read_serial(be, dir, what, disk->serial);
+out_dir:
+	kfree(dir);
+	return err;
+}
+
+static void backend_free_config(struct backend_config *cfg)
+{
+	unsigned int i;
+
+	for (i = 0; i < IOEMU_MAX_DISKS; i++)
+		kfree(cfg->disks[i].path);
+	kfree(cfg);
+}
+
+static int backend_read_config(struct backend *be, struct backend_config *cfg)
+{
+	const char *devid = kbasename(be->xdev->nodename);
+	unsigned int i, n;
+	char digits[13];
+	char **names;
+	int err;
+
+	err = backend_read_model(be, cfg);
+	if (err)
+		return err;
+	err = backend_read_slot(be, cfg);
+	if (err)
+		return err;
+	backend_uuid_digits(be, digits);
+	snprintf(cfg->serial, sizeof(cfg->serial), "%s-%.7s", digits, devid);
+	err = backend_read_serial(be, be->xdev->nodename, "", cfg->serial);
+	if (err)
+		return err;
+
+	names = xenbus_directory(XBT_NIL, be->xdev->nodename, "disk", &n);
+	if (IS_ERR(names) || !n) {
+		if (!IS_ERR(names))
+			kfree(names);
+		return backend_fail(be, -EINVAL,
+				    "disk: none given, accepted: disk/0/params to disk/%u/params",
+				    IOEMU_MAX_DISKS - 1);
+	}
+	for (i = 0; i < n && !err; i++)
+		err = backend_read_disk(be, names[i], devid, digits, cfg);
+	kfree(names);
+	return err;
+}
+
+static int backend_open_disk(struct backend *be, unsigned int index,
+			     const struct disk_config *cfg)
+{
+	struct ioemu_disk *disk;
+	const char *why;
+
+	disk = ioemu_disk_open(cfg->path, cfg->read_only, cfg->serial);
+	if (!IS_ERR(disk)) {
+		be->disks[index] = disk;
+		return 0;
+	}
+
+	switch (PTR_ERR(disk)) {
+	case -ENOENT:
+		why = "does not exist";
+		break;
+	case -ENOTBLK:
+		why = "is not a block device";
+		break;
+	case -EBUSY:
+		why = "is in use; a device must not be used by anybody else";
+		break;
+	case -EACCES:
+	case -EROFS:
+		why = cfg->read_only ? "cannot be opened" :
+		      "is read-only, accepted: mode r";
+		break;
+	case -EINVAL:
+		why = "has logical blocks over 4096 bytes";
+		break;
+	default:
+		why = "cannot be opened";
+	}
+	return backend_fail(be, PTR_ERR(disk), "disk/%u/params: \"%s\" %s",
+			    index, cfg->path, why);
+}
+
+static void backend_close_disks(struct backend *be)
+{
+	unsigned int i;
+
+	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
+		if (be->disks[i])
+			ioemu_disk_close(be->disks[i]);
+		be->disks[i] = NULL;
+	}
+}
+
+static int backend_get_vm(struct backend *be)
+{
+	int domid = be->xdev->otherend_id;
+	struct ioemu_vm *vm;
+	const char *why;
+
+	vm = ioemu_vm_get(domid);
+	if (!IS_ERR(vm)) {
+		be->vm = vm;
+		return 0;
+	}
+
+	switch (PTR_ERR(vm)) {
+	case -ESRCH:
+		why = "does not exist";
+		break;
+	case -EINVAL:
+	case -EOPNOTSUPP:
+		why = "is not an HVM domain";
+		break;
+	case -EPERM:
+		why = "does not let this domain be its device model";
+		break;
+	case -ENOSPC:
+		why = "has too many device models";
+		break;
+	default:
+		why = "cannot be served";
+	}
+	return backend_fail(be, PTR_ERR(vm), "frontend-id: domain %d %s", domid,
+			    why);
+}
+
+static int backend_create(struct backend *be, const struct backend_config *cfg)
+{
+	struct ioemu_model_config mcfg = {
+		.vm = be->vm,
+		.slot = cfg->slot,
+	};
+
+	strscpy(mcfg.serial, cfg->serial, sizeof(mcfg.serial));
+	memcpy(mcfg.disks, be->disks, sizeof(mcfg.disks));
+	be->ctrl = cfg->model->create(&mcfg);
+	return PTR_ERR_OR_ZERO(be->ctrl);
+}
+
+static int backend_connect(struct backend *be)
+{
+	struct xenbus_device *xdev = be->xdev;
+	struct backend_config *cfg;
+	char name[32];
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&be->lock);
+
+	cfg = kzalloc(sizeof(*cfg), GFP_KERNEL);
+	if (!cfg)
+		return backend_fail(be, -ENOMEM, "out of memory");
+	err = backend_read_config(be, cfg);
+	if (err)
+		goto out_config;
+	xenbus_switch_state(xdev, XenbusStateInitWait);
+
+	err = backend_get_vm(be);
+	if (err)
+		goto out_config;
+	err = ioemu_vm_claim_slot(be->vm, cfg->slot);
+	if (err) {
+		backend_fail(be, err,
+			     "slot: %u is taken by another controller of domain %d",
+			     cfg->slot, xdev->otherend_id);
+		goto err_vm;
+	}
+	be->slot = cfg->slot;
+
+	for (i = 0; i < IOEMU_MAX_DISKS && !err; i++)
+		if (cfg->disks[i].path)
+			err = backend_open_disk(be, i, &cfg->disks[i]);
+	if (err)
+		goto err_disks;
+
+	be->model = cfg->model;
+	err = backend_create(be, cfg);
+	if (err) {
+		backend_fail(be, err, "cannot create the controller");
+		goto err_disks;
+	}
+	err = ioemu_vm_start(be->vm, be->ctrl);
+	if (err) {
+		backend_fail(be, err,
+			     "slot: the controller cannot be added at %u",
+			     be->slot);
+		goto err_ctrl;
+	}
+
+	snprintf(name, sizeof(name), "%s-%s", be->model->name,
+		 kbasename(xdev->nodename));
+	be->debugfs = ioemu_debugfs_add_controller(ioemu_vm_dir(be->vm), name,
+						   be->ctrl);
+	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
+	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-status", "connected");
+	xenbus_switch_state(xdev, XenbusStateConnected);
+	goto out_config;
+
+err_ctrl:
+	be->model->destroy(be->ctrl);
+err_disks:
+	be->ctrl = NULL;
+	backend_close_disks(be);
+	ioemu_vm_release_slot(be->vm, be->slot);
+err_vm:
+	ioemu_vm_put(be->vm);
+	be->vm = NULL;
+out_config:
+	backend_free_config(cfg);
+	return err;
+}
+
+static void backend_disconnect(struct backend *be)
+{
+	lockdep_assert_held(&be->lock);
+
+	if (!be->ctrl)
+		return;
+	debugfs_remove(be->debugfs);
+	ioemu_vm_stop(be->vm, be->ctrl);
+	be->model->destroy(be->ctrl);
+	be->ctrl = NULL;
+	backend_close_disks(be);
+	ioemu_vm_release_slot(be->vm, be->slot);
+	ioemu_vm_put(be->vm);
+	be->vm = NULL;
+}
+
+static void backend_work(struct work_struct *work)
+{
+	struct backend *be = container_of(work, struct backend, work);
+	struct xenbus_device *xdev = be->xdev;
+
+	mutex_lock(&be->lock);
+	switch (xenbus_read_driver_state(xdev->otherend)) {
+	case XenbusStateClosing:
+	case XenbusStateClosed:
+		if (be->ctrl)
+			xenbus_switch_state(xdev, XenbusStateClosing);
+		backend_disconnect(be);
+		be->failed = false;
+		xenbus_switch_state(xdev, XenbusStateClosed);
+		break;
+	case XenbusStateUnknown:
+		/*
+		 * The front-end directory is gone, and with it the domain.
+		 * Nobody else may be left to clean up; removing the node
+		 * removes the device.
+		 */
+		backend_disconnect(be);
+		xenbus_switch_state(xdev, XenbusStateClosed);
+		if (!xenbus_exists(XBT_NIL, xdev->otherend, ""))
+			xenbus_rm(XBT_NIL, xdev->nodename, "");
+		break;
+	default:
+		if (be->ctrl && !ioemu_vm_alive(be->vm)) {
+			backend_disconnect(be);
+			be->failed = true;
+			xenbus_switch_state(xdev, XenbusStateClosed);
+		} else if (!be->ctrl && !be->failed) {
+			if (backend_connect(be))
+				xenbus_switch_state(xdev, XenbusStateClosed);
+		}
+	}
+	mutex_unlock(&be->lock);
+}
+
+static void backend_poll(struct work_struct *work)
+{
+	struct backend *be = container_of(to_delayed_work(work), struct backend,
+					  poll);
+	unsigned int i;
+
+	mutex_lock(&be->lock);
+	if (be->ctrl) {
+		for (i = 0; i < IOEMU_MAX_DISKS; i++)
+			if (be->disks[i] && ioemu_disk_resized(be->disks[i]))
+				be->model->disk_changed(be->ctrl, i);
+		queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
+	}
+	mutex_unlock(&be->lock);
+}
+
+static int backend_probe(struct xenbus_device *xdev,
+			 const struct xenbus_device_id *id)
+{
+	struct backend *be;
+
+	be = kzalloc(sizeof(*be), GFP_KERNEL);
+	if (!be)
+		return -ENOMEM;
+	be->xdev = xdev;
+	mutex_init(&be->lock);
+	INIT_WORK(&be->work, backend_work);
+	INIT_DEFERRABLE_WORK(&be->poll, backend_poll);
+	dev_set_drvdata(&xdev->dev, be);
+
+	mutex_lock(&backends_lock);
+	list_add_tail(&be->entry, &backends);
+	mutex_unlock(&backends_lock);
+
+	queue_work(backend_wq, &be->work);
+	return 0;
+}
+
+static void backend_remove(struct xenbus_device *xdev)
+{
+	struct backend *be = dev_get_drvdata(&xdev->dev);
+
+	mutex_lock(&backends_lock);
+	list_del(&be->entry);
+	mutex_unlock(&backends_lock);
+
+	cancel_work_sync(&be->work);
+	mutex_lock(&be->lock);
+	backend_disconnect(be);
+	mutex_unlock(&be->lock);
+	/* Without a controller it does not queue itself again. */
+	cancel_delayed_work_sync(&be->poll);
+	xenbus_switch_state(xdev, XenbusStateClosed);
+
+	dev_set_drvdata(&xdev->dev, NULL);
+	mutex_destroy(&be->lock);
+	kfree(be);
+}
+
+static void backend_otherend_changed(struct xenbus_device *xdev,
+				     enum xenbus_state state)
+{
+	struct backend *be = dev_get_drvdata(&xdev->dev);
+
+	queue_work(backend_wq, &be->work);
+}
+
+static const struct xenbus_device_id backend_ids[] = {
+	{ "ioemu" },
+	{ "" }
+};
+
+static struct xenbus_driver backend_driver = {
+	.name = KBUILD_MODNAME,
+	.ids = backend_ids,
+	.probe = backend_probe,
+	.remove = backend_remove,
+	.otherend_changed = backend_otherend_changed,
+	.allow_rebind = true,
+};
+
+/* A domain is dying: whose was it? */
+static void release_domain(struct xenbus_watch *watch, const char *path,
+			   const char *token)
+{
+	struct backend *be;
+
+	mutex_lock(&backends_lock);
+	list_for_each_entry(be, &backends, entry)
+		queue_work(backend_wq, &be->work);
+	mutex_unlock(&backends_lock);
+}
+
+static struct xenbus_watch release_watch = {
+	.node = "@releaseDomain",
+	.callback = release_domain,
+};
+
+int ioemu_xenbus_init(void)
+{
+	int ret;
+
+	backend_wq = alloc_workqueue("ioemu-xenbus", WQ_UNBOUND, 0);
+	if (!backend_wq)
+		return -ENOMEM;
+	ret = register_xenbus_watch(&release_watch);
+	if (ret)
+		goto err_wq;
+	ret = xenbus_register_backend(&backend_driver);
+	if (ret)
+		goto err_watch;
+	return 0;
+
+err_watch:
+	unregister_xenbus_watch(&release_watch);
+err_wq:
+	destroy_workqueue(backend_wq);
+	return ret;
+}
+
+void ioemu_xenbus_exit(void)
+{
+	xenbus_unregister_driver(&backend_driver);
+	unregister_xenbus_watch(&release_watch);
+	destroy_workqueue(backend_wq);
+}
