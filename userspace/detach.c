@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xen-ioemu detach: take a controller away from a domain.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "device.h"
+#include "domain.h"
+#include "tool.h"
+
+/**
+ * struct detach - one run of the command
+ * @backend_id: --backend
+ * @timeout: --timeout
+ * @force: --force
+ * @domain: DOMAIN
+ * @domid: its number
+ * @devid: DEVID
+ * @dev: the device
+ */
+struct detach {
+	unsigned int backend_id;
+	unsigned int timeout;
+	bool force;
+	const char *domain;
+	unsigned int domid;
+	unsigned int devid;
+	struct device dev;
+};
+
+static bool parse_one(struct detach *detach, int option, const char *text)
+{
+	switch (option) {
+	case 't':
+		return parse_option("--timeout", "a number of seconds", text,
+				    1, TOOL_TIMEOUT_MAX, &detach->timeout);
+	case 'b':
+		return parse_option("--backend", "a domain number", text, 0,
+				    DOMID_LAST, &detach->backend_id);
+	case 'f':
+		detach->force = true;
+		return true;
+	default:
+		return false;	/* getopt_long() has complained */
+	}
+}
+
+static bool parse(struct detach *detach, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "timeout",	required_argument, NULL, 't' },
+		{ "backend",	required_argument, NULL, 'b' },
+		{ "force",	no_argument,	   NULL, 'f' },
+		{ }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!parse_one(detach, option, optarg))
+			return false;
+	if (optind + 2 != argc) {
+		complain("detach takes DOMAIN and DEVID, %d arguments were given; see xen-ioemu detach --help",
+			 argc - optind);
+		return false;
+	}
+	detach->domain = argv[optind];
+	return parse_option("DEVID", "a device number", argv[optind + 1], 0,
+			    DEVID_MAX, &detach->devid);
+}
+
+static bool has_frontend(struct store *store, const struct device *dev)
+{
+	return store_exists(store, "%s", dev->frontend);
+}
+
+static bool has_backend(struct store *store, const struct device *dev)
+{
+	return store_exists(store, "%s", dev->backend);
+}
+
+static enum tool_status ask_to_close(struct store *store, void *arg)
+{
+	const struct device *dev = arg;
+
+	if (!store_write(store, "0", "%s/online", dev->backend) ||
+	    !store_write(store, "5", "%s/state", dev->frontend))
+		return TOOL_FAILED;
+	return TOOL_OK;
+}
+
+static enum tool_status wait_closed(struct detach *detach, struct store *store,
+				    struct store_wait *wait)
+{
+	enum device_state state;
+	enum tool_status status;
+
+	for (;;) {
+		state = device_state(store, &detach->dev);
+		if (state == DEVICE_CLOSED ||
+		    !has_backend(store, &detach->dev))
+			return TOOL_OK;
+		status = store_wait_next(wait);
+		if (status == TOOL_TIMEOUT)
+			complain("the device is not closed after %u s, its state is %s; its nodes stay, --force removes them",
+				 detach->timeout,
+				 device_state_name(device_state(store,
+								&detach->dev)));
+		if (status != TOOL_OK)
+			return status;
+	}
+}
+
+/*
+ * Without one of its directories, the device is a ruin (the domain is gone, for
+ * instance) and nobody is left to close it in an orderly way.
+ */
+static enum tool_status close_device(struct detach *detach, struct store *store)
+{
+	struct store_wait wait;
+	enum tool_status status;
+
+	if (!has_frontend(store, &detach->dev) ||
+	    !has_backend(store, &detach->dev))
+		return TOOL_OK;
+	if (!store_wait_begin(&wait, store, detach->dev.backend,
+			      detach->timeout))
+		return TOOL_FAILED;
+	status = store_transaction(store, ask_to_close, &detach->dev);
+	if (status == TOOL_OK)
+		status = wait_closed(detach, store, &wait);
+	store_wait_end(&wait);
+	return status;
+}
+
+static enum tool_status find_device(struct detach *detach, struct store *store)
+{
+	enum tool_status status;
+
+	status = domain_find(store, detach->domain, &detach->domid);
+	if (status != TOOL_OK)
+		return status;
+	device_init(&detach->dev, detach->backend_id, detach->domid,
+		    detach->devid);
+	if (has_frontend(store, &detach->dev) ||
+	    has_backend(store, &detach->dev))
+		return TOOL_OK;
+	complain("domain %u has no device %u; see xen-ioemu list",
+		 detach->domid, detach->devid);
+	return TOOL_NOT_FOUND;
+}
+
+static enum tool_status run(int argc, char **argv)
+{
+	struct detach detach = { .timeout = TOOL_TIMEOUT_DEFAULT };
+	struct store store;
+	enum tool_status status;
+
+	if (!parse(&detach, argc, argv))
+		return TOOL_USAGE;
+	if (!store_open(&store))
+		return TOOL_FAILED;
+	status = find_device(&detach, &store);
+	if (status == TOOL_OK && !detach.force)
+		status = close_device(&detach, &store);
+	if (status == TOOL_OK)
+		status = device_remove(&store, &detach.dev);
+	store_close(&store);
+	return status;
+}
+
+const struct command detach_command = {
+	.name = "detach",
+	.summary = "take a controller away from a domain",
+	.usage =
+	"Usage: xen-ioemu detach [OPTIONS] DOMAIN DEVID\n"
+	"\n"
+	"Takes the controller DEVID away from the domain DOMAIN (number or name), waits\n"
+	"until the driver has finished with it, and removes its nodes from xenstore. To\n"
+	"the guest this is the loss of a device.\n"
+	"\n"
+	"  --force         remove the nodes at once, without waiting\n"
+	"  --timeout S     seconds to wait for the driver, 1 to 3600; default: 10\n"
+	"  --backend N     number of the domain where the driver runs; default: 0\n",
+	.run = run,
+};
