@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running the tool within the test program, and TAP.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define ARGS_MAX	64
+
+char tool_out[65536];
+char tool_err[65536];
+
+static unsigned int nr_tests, nr_failed;
+
+int tool_main(int argc, char **argv);
+int __wrap_stat(const char *path, struct stat *st);
+
+bool ok(bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	nr_tests++;
+	nr_failed += !good;
+	printf("%sok %u - ", good ? "" : "not ", nr_tests);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return good;
+}
+
+static void comment(const char *what, const char *text)
+{
+	printf("#   %s:\n#     ", what);
+	for (; *text; text++) {
+		putchar(*text);
+		if (*text == '\n' && text[1])
+			fputs("#     ", stdout);
+	}
+	putchar('\n');
+}
+
+bool same(const char *got, const char *wanted, const char *name)
+{
+	if (ok(!strcmp(got, wanted), "%s", name))
+		return true;
+	comment("got", got);
+	comment("wanted", wanted);
+	return false;
+}
+
+/* /dev/fake* are block devices, /dev/file is none, others do not exist. */
+int __wrap_stat(const char *path, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	if (!strncmp(path, "/dev/fake", 9)) {
+		st->st_mode = S_IFBLK;
+		return 0;
+	}
+	if (!strcmp(path, "/dev/file")) {
+		st->st_mode = S_IFREG;
+		return 0;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+static int redirect(int fd, FILE *to)
+{
+	int old = dup(fd);
+
+	if (old < 0 || dup2(fileno(to), fd) < 0)
+		abort();
+	return old;
+}
+
+static void restore(int fd, int old, FILE *from, char *text, size_t size)
+{
+	size_t n;
+
+	if (dup2(old, fd) < 0)
+		abort();
+	close(old);
+	rewind(from);
+	n = fread(text, 1, size - 1, from);
+	text[n] = '\0';
+	fclose(from);
+}
+
+static int split(char *args, char **argv)
+{
+	int argc = 0;
+	char *p;
+
+	argv[argc++] = "xen-ioemu";
+	while (args && argc < ARGS_MAX - 1) {
+		argv[argc] = strsep(&args, " ");
+		for (p = argv[argc]; *p; p++)
+			if (*p == '%')
+				*p = ' ';
+		argc++;
+	}
+	argv[argc] = NULL;
+	return argc;
+}
+
+int tool(const char *args)
+{
+	FILE *out = tmpfile(), *err = tmpfile();
+	char *copy = strdup(args);
+	char *argv[ARGS_MAX];
+	int argc, status, old_out, old_err;
+
+	if (!out || !err || !copy)
+		abort();
+	argc = split(*copy ? copy : NULL, argv);
+	fflush(stdout);
+	old_out = redirect(STDOUT_FILENO, out);
+	old_err = redirect(STDERR_FILENO, err);
+	optind = 0;
+	status = tool_main(argc, argv);
+	fflush(stdout);
+	restore(STDOUT_FILENO, old_out, out, tool_out, sizeof(tool_out));
+	restore(STDERR_FILENO, old_err, err, tool_err, sizeof(tool_err));
+	free(copy);
+	return status;
+}
+
+bool tool_says(const char *args, int status, const char *err)
+{
+	int got = tool(args);
+
+	if (ok(got == status && strstr(tool_err, err) && !fake_xs_open_ends(),
+	       "'%.60s': status %d, '%.*s'", args, status,
+	       (int)strcspn(err, "\n"), err))
+		return true;
+	printf("#   status %d, %u open ends\n", got, fake_xs_open_ends());
+	comment("standard error", tool_err);
+	return false;
+}
+
+void fresh_store(void)
+{
+	fake_xs_reset();
+	fake_xs_set("/local/domain/0/name", "Domain-0");
+	fake_xs_set("/local/domain/0/domid", "0");
+	fake_xs_set("domid", "0");
+	fake_xs_set("/local/domain/3/name", "guest");
+}
+
+static const char *state_of(unsigned int domid, unsigned int devid,
+			    char *path, size_t size)
+{
+	snprintf(path, size, "/local/domain/0/backend/ioemu/%u/%u/state", domid,
+		 devid);
+	return fake_xs_get(path);
+}
+
+static void answer(const char *state, const char *reply, const char *status)
+{
+	unsigned int devid;
+	const char *now;
+	char path[128];
+
+	for (devid = 0; devid < 32; devid++) {
+		now = state_of(3, devid, path, sizeof(path));
+		if (!now || strcmp(now, state))
+			continue;
+		fake_xs_set(path, reply);
+		if (!status)
+			continue;
+		snprintf(path, sizeof(path),
+			 "/local/domain/0/backend/ioemu/3/%u/hotplug-status",
+			 devid);
+		fake_xs_set(path, status);
+	}
+}
+
+void driver_connects(void)
+{
+	answer("1", "4", "connected");
+}
+
+void driver_refuses(void)
+{
+	const char *state = fake_xs_get(BACKEND "/state");
+
+	if (!state || strcmp(state, "1"))
+		return;
+	fake_xs_set(BACKEND "/hotplug-error",
+		    "disk/0/params: /dev/fake0: device or resource busy");
+	answer("1", "5", "error");
+}
+
+void driver_closes(void)
+{
+	const char *state = fake_xs_get(FRONTEND "/state");
+
+	if (state && !strcmp(state, "5"))
+		answer("4", "6", NULL);
+}
+
+int main(void)
+{
+	puts("TAP version 13");
+	test_args();
+	test_attach();
+	test_detach();
+	test_list();
+	printf("1..%u\n", nr_tests);
+	fake_xs_reset();
+	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

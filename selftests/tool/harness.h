@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Running the tool within the test program, and TAP.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <stdbool.h>
+
+#include "fake_xs.h"
+
+/* Report one test; @fmt is its name. Returns @good. */
+bool ok(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Report one test; when it fails, show both strings. */
+bool same(const char *got, const char *wanted, const char *name);
+
+/**
+ * tool() - run the tool
+ * @args: its arguments, separated by single spaces; a "%" stands for a space
+ *        within an argument
+ *
+ * Return: its exit status.
+ */
+int tool(const char *args);
+
+/* What the last run printed. */
+extern char tool_out[65536];
+extern char tool_err[65536];
+
+/* Report one test: exit status and part of what stands on standard error. */
+bool tool_says(const char *args, int status, const char *err);
+
+/* Prepare a store with domain 0, and domain 3 named "guest". */
+void fresh_store(void);
+
+/* Fake drivers, for fake_xs.on_change: take any device; refuse any device. */
+void driver_connects(void);
+void driver_refuses(void);
+/* Closes devices whose frontend does. */
+void driver_closes(void);
+
+void test_args(void);
+void test_attach(void);
+void test_detach(void);
+void test_list(void);
+
+#define BACKEND		"/local/domain/0/backend/ioemu/3/0"
+#define FRONTEND	"/local/domain/3/ioemu/0"
+#define DRIVER_ERROR	"/local/domain/0/error/backend/ioemu/3/0"
+
+#endif /* HARNESS_H */
