@@ -323,28 +323,40 @@ static void report_refusal(struct attach *attach, struct store *store)
 	free(text);
 }
 
-static void report_timeout(struct attach *attach, struct store *store)
+static enum tool_status report_timeout(struct attach *attach,
+				       struct store *store)
 {
 	enum device_state state = device_state(store, &attach->dev);
 
+	if (device_failed(store, &attach->dev)) {
+		report_refusal(attach, store);
+		return TOOL_FAILED;
+	}
 	if (state == DEVICE_INITIALISING)
 		complain("no driver took the device within %u s: is the module loaded in domain %u? (lsmod | grep xen_ioemu; insmod xen-ioemu.ko)",
 			 attach->timeout, attach->backend_id);
 	else
 		complain("the device is not connected after %u s, its state is %s; see the kernel's log",
 			 attach->timeout, device_state_name(state));
+	return TOOL_TIMEOUT;
 }
 
+/*
+ * Closed is the last that a driver writes of a device that it refuses: before,
+ * it could write nodes anew that are being removed.
+ */
 static enum tool_status wait_connected(struct attach *attach,
 				       struct store *store,
 				       struct store_wait *wait)
 {
+	enum device_state state;
 	enum tool_status status;
 
 	for (;;) {
-		if (device_state(store, &attach->dev) == DEVICE_CONNECTED)
+		state = device_state(store, &attach->dev);
+		if (state == DEVICE_CONNECTED)
 			return TOOL_OK;
-		if (device_failed(store, &attach->dev)) {
+		if (state == DEVICE_CLOSED) {
 			report_refusal(attach, store);
 			return TOOL_FAILED;
 		}
@@ -354,7 +366,7 @@ static enum tool_status wait_connected(struct attach *attach,
 		}
 		status = store_wait_next(wait);
 		if (status == TOOL_TIMEOUT)
-			report_timeout(attach, store);
+			return report_timeout(attach, store);
 		if (status != TOOL_OK)
 			return status;
 	}

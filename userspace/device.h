@@ -69,7 +69,7 @@ enum device_state device_state(struct store *store, const struct device *dev);
 const char *device_state_name(enum device_state state);
 
 /**
- * device_failed() - did the driver give the device up?
+ * device_failed() - is the driver about to give the device up, or has it?
  * @store: connection
  * @dev: device
  */

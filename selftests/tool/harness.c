@@ -198,7 +198,7 @@ void driver_refuses(void)
 		return;
 	fake_xs_set(BACKEND "/hotplug-error",
 		    "disk/0/params: /dev/fake0: device or resource busy");
-	answer("1", "5", "error");
+	answer("1", "6", "error");
 }
 
 void driver_closes(void)

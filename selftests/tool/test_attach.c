@@ -152,6 +152,17 @@ static void gives_error_only(void)
 	fake_xs_set(BACKEND "/state", "5");
 }
 
+/* The last words come between Closing and Closed. */
+static void says_more(void)
+{
+	const char *state = fake_xs_get(BACKEND "/state");
+
+	if (!state || strcmp(state, "5"))
+		return;
+	fake_xs_set(DRIVER_ERROR "/error", "-22 the whole story");
+	fake_xs_set(BACKEND "/state", "6");
+}
+
 static void closes_silently(void)
 {
 	if (fake_xs_get(BACKEND "/state"))
@@ -179,7 +190,13 @@ static void refusals(void)
 	fake_xs.on_change = gives_error_only;
 	tool_says(ONE, 1,
 		  "refused the device: slot: 77; accepted: 0 to 31\n");
-	ok(nothing_left(), "error node: nothing is left");
+	ok(nothing_left(), "error node and Closing: nothing is left");
+
+	fresh_store();
+	fake_xs.on_change = gives_error_only;
+	fake_xs.on_watch = says_more;
+	tool_says(ONE, 1, "refused the device: the whole story\n");
+	ok(nothing_left(), "Closing, then Closed: nothing is left");
 
 	fresh_store();
 	fake_xs.on_change = closes_silently;
