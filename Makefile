@@ -4,33 +4,91 @@
 #
 # Everything that is made goes below $(O); the source tree stays as it is.
 
-MAKEFLAGS += --no-print-directory
-SHELL := /bin/bash
+SHELL		:= /bin/bash
+MAKEFLAGS	+= --no-print-directory
 
-O ?= build
-override O := $(abspath $(O))
-
-# ---- the kernel module -----------------------------------------------------
+VERSION		:= 0.1.0
+O		?= build
+override O	:= $(abspath $(O))
+PREFIX		?= /usr/local
 
 # On a Xen host: the running kernel. Elsewhere: the newest Debian 6.1 kernel
-# whose headers are installed, which is the one that the lab boots.
+# whose headers are installed.
 ifeq ($(shell cat /sys/hypervisor/type 2>/dev/null),xen)
-KVER ?= $(shell uname -r)
+KVER		?= $(shell uname -r)
 else
-KVER ?= $(shell cd /lib/modules 2>/dev/null && ls -d 6.1.*-amd64/build \
-	2>/dev/null | sed 's,/build,,' | sort -V | tail -n 1)
+KVER		?= $(shell cd /lib/modules 2>/dev/null && ls -d 6.1.*-amd64/build \
+			2>/dev/null | sed 's,/build,,' | sort -V | tail -n 1)
 endif
-KDIR ?= /lib/modules/$(KVER)/build
+KDIR		?= /lib/modules/$(KVER)/build
 
 # The module is built in a tree of symbolic links, one for each kernel, so that
 # several kernels can be built side by side.
-kbuild_name = $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
-	'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),unknown)
+release		= $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+			'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),unknown)
+module_dir	= $(O)/module/$(release)
+
+all: modules tools
+
+help:
+	@echo 'Build:'
+	@echo '  all           modules and tools (default)'
+	@echo '  modules       the kernel module, in build/module/VERSION/'
+	@echo '  tools         the tool, build/tools/xen-ioemu'
+	@echo '  install       install module, tool and man page'
+	@echo '  clean         remove build/'
+	@echo 'Try and test, on any Debian 12 machine:'
+	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
+	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
+	@echo '  lint          look at the sources with the usual tools'
+	@echo '  deps          install the packages that these need (as root)'
+	@echo 'Parts:'
+	@echo '  guest         the test guest, build/guest/tiny.elf'
+	@echo '  payload       what the lab runs, build/payload/'
+	@echo 'Variables:'
+	@echo '  KDIR=DIR      kernel build directory; now $(KDIR)'
+	@echo '  O=DIR         where to build; now $(O)'
+	@echo '  PREFIX=DIR    where to install; now $(PREFIX)'
+	@echo '  DESTDIR=DIR   prepended to all that is installed'
 
 modules:
-	@scripts/build-module --kdir '$(KDIR)' --out '$(O)/module/$(kbuild_name)'
+	@scripts/build-module --kdir '$(KDIR)' --out '$(module_dir)'
+
+tools:
+	@$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)'
+
+guest:
+	@$(MAKE) -C selftests/guest OUT='$(O)/guest'
+
+# For the kernel that the lab boots, whatever KDIR is.
+lab_kver	= $(shell selftests/lab/lab kver)
+payload: tools guest
+	@kver=$(lab_kver); test -n "$$kver" && \
+	scripts/build-module --kdir "/usr/src/linux-headers-$$kver" \
+		--out '$(O)/module/'"$$kver" && \
+	$(MAKE) -C selftests install O='$(O)' INSTALL_PATH='$(O)/payload' \
+		MODULE='$(O)/module/'"$$kver"'/xen-ioemu.ko'
+
+deps:
+	@scripts/deps
+
+demo: deps payload
+	@selftests/lab/lab run --payload '$(O)/payload' \
+		--logs '$(O)/lab-logs/demo' -- /payload/vm/demo.sh
+
+check: deps
+	@O='$(O)' scripts/check $(LAYERS)
+
+lint: deps
+	@O='$(O)' scripts/lint
+
+install: modules tools
+	$(MAKE) -C '$(KDIR)' M='$(module_dir)' \
+		$(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
+	$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)' \
+		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' install
 
 clean:
 	rm -rf '$(O)'
 
-.PHONY: modules clean
+.PHONY: all help modules tools guest payload deps demo check lint install clean

@@ -113,7 +113,7 @@ static bool valid(const struct disk *disk)
 			 disk->params, PARAMS_MAX);
 		return false;
 	}
-	if (strcmp(disk->mode, "r") && strcmp(disk->mode, "w")) {
+	if (strcmp(disk->mode, "r") != 0 && strcmp(disk->mode, "w") != 0) {
 		complain("--disk: mode='%s'; accepted: r (read only) or w (read and write)",
 			 disk->mode);
 		return false;
