@@ -83,7 +83,7 @@ lint: deps
 	@O='$(O)' scripts/lint
 
 install: modules tools
-	$(MAKE) -C '$(KDIR)' M='$(module_dir)' \
+	env -u MAKEFLAGS -u O $(MAKE) -C '$(KDIR)' M='$(module_dir)' \
 		$(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
 	$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)' \
 		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' install
