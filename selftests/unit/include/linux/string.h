@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <standin/io.h>
+#include <standin/mem.h>
