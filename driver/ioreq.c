@@ -177,7 +177,7 @@ static int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
 	if (ret)
 		return ret;
 	vcpu->port = bind.local_port;
-	snprintf(vcpu->name, sizeof(vcpu->name), "ioemu/%u/%u",
+	snprintf(vcpu->name, sizeof(vcpu->name), "ioemu-%u.%u",
 		 vcpu->server->domid, vcpu->id);
 	ret = bind_evtchn_to_irqhandler_lateeoi(vcpu->port, ioreq_event, 0,
 						vcpu->name, vcpu);

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the suites share: TAP, null_blk disks, back-end nodes, leak checks.
+# Sourced by a suite that runs in dom0 with the payload as working directory.
+
+LAB=${LAB:-/usr/lib/lab}
+PAYLOAD=${PAYLOAD:-$PWD}
+TOOL=$PAYLOAD/xen-ioemu
+MODULE=$PAYLOAD/xen-ioemu.ko
+TMP=$(mktemp -d /tmp/ioemu.XXXXXX)
+
+# ---- TAP -------------------------------------------------------------------
+
+# Run every function named t_* of the suite, in the order of their definition.
+# Each runs in a subshell with "set -e"; what it prints is shown if it fails.
+run_tests()
+{
+	local names n=0 failed=0 start rc
+
+	names=$(sed -n 's/^\(t_[a-z0-9_]*\)()$/\1/p' "$0")
+	echo "TAP version 13"
+	echo "1..$(wc -w <<<"$names")"
+	for name in $names; do
+		n=$((n + 1))
+		start=$SECONDS
+		(
+			set -e
+			"$name"
+		) >"$TMP/log" 2>&1
+		rc=$?
+		if [ $rc -eq 0 ]; then
+			grep '^# ' "$TMP/log"
+			echo "ok $n - ${name#t_} # $((SECONDS - start)) s"
+		elif [ $rc -eq 4 ]; then
+			echo "ok $n - ${name#t_} # SKIP $(tail -n 1 "$TMP/log")"
+		else
+			sed 's/^/# /' "$TMP/log"
+			echo "not ok $n - ${name#t_} # status $rc, $((SECONDS - start)) s"
+			failed=1
+		fi
+	done
+	[ $failed -eq 0 ]
+}
+
+fail()
+{
+	echo "failed: $*"
+	return 1
+}
+
+# A line that is shown also when the test passes.
+note()
+{
+	echo "# $*"
+}
+
+expect_eq()
+{
+	[ "$1" = "$2" ] || fail "${3:-value}: got '$1', expected '$2'"
+}
+
+# Wait until a command succeeds: wait_for SECONDS COMMAND...
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || fail "timeout: $*"
+		sleep 0.1
+	done
+}
+
+# ---- the module ------------------------------------------------------------
+
+module_load()
+{
+	grep -q '^xen_ioemu ' /proc/modules || insmod "$MODULE"
+}
+
+# Loose what is bound, then remove the module.
+module_unload()
+{
+	local d
+
+	for d in /sys/bus/xen-backend/drivers/xen_ioemu/ioemu-*; do
+		[ -e "$d" ] || continue
+		basename "$d" >/sys/bus/xen-backend/drivers/xen_ioemu/unbind
+	done
+	rmmod xen_ioemu
+}
+
+# ---- disks -----------------------------------------------------------------
+
+# make_disk NAME SIZE_MB [ATTRIBUTE=VALUE...]: a null_blk disk that remembers
+# what is written; prints its device.
+make_disk()
+{
+	local dir=/sys/kernel/config/nullb/$1 attr
+
+	modprobe null_blk nr_devices=0
+	mkdir "$dir"
+	echo "$2" >"$dir/size"
+	echo 1 >"$dir/memory_backed"
+	shift 2
+	for attr in "$@"; do
+		echo "${attr#*=}" >"$dir/${attr%%=*}"
+	done
+	echo 1 >"$dir/power"
+	udevadm settle 2>/dev/null || :
+	# Newer kernels name the disk after its directory.
+	if [ -b "/dev/${dir##*/}" ]; then
+		echo "/dev/${dir##*/}"
+	else
+		echo "/dev/nullb$(cat "$dir/index")"
+	fi
+}
+
+remove_disk()
+{
+	local dir=/sys/kernel/config/nullb/$1
+
+	[ -d "$dir" ] || return 0
+	echo 0 >"$dir/power"
+	rmdir "$dir"
+}
+
+# Nobody holds the device: it can be opened exclusively.
+disk_free()
+{
+	"$PAYLOAD/excl" "$1"
+}
+
+# ---- domains and nodes -----------------------------------------------------
+
+# An HVM domain that is built but never run.
+paused_domain()
+{
+	cat >"$TMP/$1.cfg" <<-END
+	name = "$1"
+	type = "hvm"
+	memory = 32
+	vcpus = ${2:-1}
+	firmware_override = "$PAYLOAD/tiny.elf"
+	device_model_override = "/usr/libexec/xen-qemu-system-i386"
+	vga = "none"
+	serial = "null"
+	on_poweroff = "destroy"
+	on_crash = "destroy"
+	END
+	xl create -p "$TMP/$1.cfg" >/dev/null
+	xl domid "$1"
+}
+
+destroy_domain()
+{
+	xl destroy "$1" 2>/dev/null || :
+	wait_for 20 domain_gone "$1"
+}
+
+# Also not a zombie whose pages are still mapped: that would be called (null).
+domain_gone()
+{
+	! xl list "$1" >/dev/null 2>&1 && ! xl list | grep -q '^(null)'
+}
+
+backend_path()
+{
+	echo "/local/domain/0/backend/ioemu/$1/$2"
+}
+
+# raw_attach DOMID DEVID KEY=VALUE...: write nodes as they are, good or bad.
+raw_attach()
+{
+	local domid=$1 be fe kv args=()
+
+	be=$(backend_path "$1" "$2")
+	fe=/local/domain/$1/ioemu/$2
+	shift 2
+	for kv in "$@"; do
+		args+=("$be/${kv%%=*}" "${kv#*=}")
+	done
+	# The core makes a device of it when the last of these is there.
+	xenstore-write -- "$fe/backend" "$be" "$fe/backend-id" 0 "$fe/state" 1 \
+		"${args[@]}" "$be/online" 1 "$be/frontend-id" "$domid" \
+		"$be/state" 1 "$be/frontend" "$fe"
+}
+
+raw_detach()
+{
+	local be fe=/local/domain/$1/ioemu/$2
+
+	be=$(backend_path "$1" "$2")
+	xenstore-write "$fe/state" 5
+	wait_for 20 state_is "$1" "$2" 6
+	xenstore-rm "$be" "$fe"
+}
+
+state_is()
+{
+	[ "$(xenstore-read "$(backend_path "$1" "$2")/state" 2>/dev/null)" = "$3" ]
+}
+
+error_of()
+{
+	xenstore-read "/local/domain/0/error/backend/ioemu/$1/$2/error"
+}
+
+# ---- leaks -----------------------------------------------------------------
+
+# Nothing of the module is left in the kernel once nothing is bound.
+expect_no_leaks()
+{
+	local left
+
+	left=$(grep 'ioemu-' /proc/interrupts || :)
+	expect_eq "$left" "" "interrupts left"
+	left=$(grep -l ioemu /proc/[0-9]*/comm 2>/dev/null |
+	       xargs -r cat | grep -v '^kworker' || :)
+	expect_eq "$left" "" "threads left"
+	if [ -d /sys/kernel/debug/xen-ioemu ]; then
+		left=$(ls /sys/kernel/debug/xen-ioemu)
+		expect_eq "$left" "" "debugfs entries left"
+	fi
+	domain_gone /none || fail "a dead domain's pages are still mapped"
+}
