@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The data path: fetching commands from submission queues and posting
+ * completions. Sections 4.1, 4.6 and 7.2.
+ */
+#include <linux/blkdev.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#include <ioemu/guestmem.h>
+
+#include "nvme.h"
+#include "trace.h"
+
+/* Entries in a page of a ring, as powers of two */
+#define NVME_SQE_PAGE_SHIFT	(NVME_PAGE_SHIFT - NVME_SQES)
+#define NVME_CQE_PAGE_SHIFT	(NVME_PAGE_SHIFT - NVME_CQES)
+
+/* ---- completion queues ------------------------------------------------- */
+
+static u32 nvme_cq_next(const struct ioemu_nvme_cq *cq, u32 index)
+{
+	return ++index == cq->size ? 0 : index;
+}
+
+/* Entries between two indexes of a queue, going up from @from. */
+static u32 nvme_distance(u32 from, u32 to, u32 size)
+{
+	return to >= from ? to - from : to + size - from;
+}
+
+/*
+ * The ring looks full. With shadow doorbells the guest may have consumed
+ * entries without a doorbell: look, and if it is full indeed ask for a doorbell
+ * at the next one it consumes.
+ */
+static bool nvme_cq_full_slow(struct ioemu_nvme_cq *cq)
+{
+	u32 shadow, next = nvme_cq_next(cq, cq->tail);
+	int asked;
+
+	if (!cq->shadow_head)
+		return true;
+
+	for (asked = 0; asked < 2; asked++) {
+		shadow = le32_to_cpu(READ_ONCE(*cq->shadow_head));
+		if (shadow < cq->size &&
+		    nvme_distance(cq->head, shadow, cq->size) <=
+		    nvme_distance(cq->head, cq->tail, cq->size))
+			WRITE_ONCE(cq->head, shadow);
+		if (cq->head != next)
+			return false;
+		if (asked)
+			break;
+		WRITE_ONCE(*cq->event_idx, cpu_to_le32(cq->head));
+		/*
+		 * The event index is visible before the doorbell is read once
+		 * more; the guest writes the doorbell, then reads the event
+		 * index, with a full barrier in between.
+		 */
+		smp_mb();
+	}
+	return true;
+}
+
+/*
+ * Post a request's entry. False when it has to wait; true when the request can
+ * be given back. cq->lock is held.
+ */
+static bool nvme_cq_post(struct ioemu_nvme_cq *cq, struct ioemu_nvme_req *req)
+{
+	const struct ioemu_nvme_sq *sq = req->sq;
+	u32 tail = cq->tail, next = nvme_cq_next(cq, tail);
+	u64 *entry;
+
+	if (unlikely(cq->dead))
+		return true;
+	if (unlikely(cq->stalled))
+		return false;
+	if (unlikely(next == cq->head) && nvme_cq_full_slow(cq))
+		return false;
+
+	entry = cq->ring.pages[tail >> NVME_CQE_PAGE_SHIFT] +
+		(tail << NVME_CQES & NVME_PAGE_MASK);
+	WRITE_ONCE(entry[0], (__force u64)cpu_to_le64(req->result));
+	/*
+	 * The entry is whole before its phase tag changes; pairs with the
+	 * guest's read of the phase tag before the rest.
+	 */
+	smp_wmb();
+	WRITE_ONCE(entry[1], (__force u64)
+		   cpu_to_le64((u64)READ_ONCE(sq->head) |
+			       (u64)sq->qid << 16 |
+			       (u64)req->cid << 32 |
+			       (u64)(u16)(req->status << 1 | cq->phase) << 48));
+	if (next == 0)
+		cq->phase ^= 1;
+	WRITE_ONCE(cq->tail, next);
+	cq->posted++;
+	return true;
+}
+
+/* Tell that entries from @from up to the tail were written. cq->lock is held. */
+static void nvme_cq_dirty(struct ioemu_nvme_cq *cq, u32 from)
+{
+	u32 first = from >> NVME_CQE_PAGE_SHIFT;
+	u32 last = (cq->tail ? cq->tail : cq->size) - 1;
+
+	if (unlikely(cq->dead))
+		return;
+	if (unlikely(last < from)) {
+		ioemu_gmap_dirty(cq->ring.map, cq->ring.gfn,
+				 cq->ring.nr_pages);
+		return;
+	}
+	ioemu_gmap_dirty(cq->ring.map, cq->ring.gfn + first,
+			 (last >> NVME_CQE_PAGE_SHIFT) - first + 1);
+}
+
+/*
+ * Give a request back from outside of the thread. cq->lock is held, and the
+ * caller is in an RCU read section.
+ */
+static void nvme_req_free(struct ioemu_nvme_sq *sq, struct ioemu_nvme_req *req)
+{
+	req->next = sq->freed;
+	WRITE_ONCE(sq->freed, req);
+	WRITE_ONCE(sq->nr_freed, sq->nr_freed + 1);
+	if (unlikely(sq->starved)) {
+		sq->starved = false;
+		kthread_queue_work(sq->worker, &sq->work);
+	}
+	if (unlikely(sq->draining))
+		wake_up(&sq->ctrl->drain_wq);
+}
+
+/* The ring is full: let a request wait for the head to move. cq->lock held. */
+static void nvme_cq_wait(struct ioemu_nvme_cq *cq, struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+
+	req->next = NULL;
+	if (cq->wait)
+		cq->wait_tail->next = req;
+	else
+		cq->wait = req;
+	cq->wait_tail = req;
+	cq->full++;
+	WRITE_ONCE(sq->nr_waiting, sq->nr_waiting + 1);
+	if (unlikely(sq->draining))
+		wake_up(&sq->ctrl->drain_wq);
+}
+
+/**
+ * ioemu_nvme_cq_drain() - post what waits for room
+ * @cq: completion queue
+ *
+ * Bounded by the size of the ring.
+ *
+ * Context: any, cq->lock held, within an RCU read section.
+ * Return: true if the guest has to be notified.
+ */
+bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq)
+{
+	struct ioemu_nvme_req *req;
+	struct ioemu_nvme_sq *sq;
+	u32 from = cq->tail;
+	u64 posted = cq->posted;
+
+	lockdep_assert_held(&cq->lock);
+
+	while ((req = cq->wait) && nvme_cq_post(cq, req)) {
+		cq->wait = req->next;
+		sq = req->sq;
+		WRITE_ONCE(sq->nr_waiting, sq->nr_waiting - 1);
+		nvme_req_free(sq, req);
+	}
+	if (cq->posted == posted)
+		return false;
+	nvme_cq_dirty(cq, from);
+	cq->interrupts += cq->ien;
+	return cq->ien;
+}
+
+/**
+ * ioemu_nvme_cq_kill() - post nothing any more
+ * @cq: completion queue
+ *
+ * What waits is given back at once, and so is whatever finishes later.
+ *
+ * Context: any, cq->lock held, within an RCU read section.
+ */
+void ioemu_nvme_cq_kill(struct ioemu_nvme_cq *cq)
+{
+	cq->dead = true;
+	ioemu_nvme_cq_drain(cq);
+}
+
+/**
+ * ioemu_nvme_cq_doorbell() - the guest consumed entries
+ * @cq: completion queue
+ * @value: its new head
+ *
+ * Section 3.1.26: the head may move up to the tail, no further.
+ *
+ * Context: any, hard irq included, within an RCU read section.
+ */
+void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value)
+{
+	struct ioemu_nvme *ctrl = cq->ctrl;
+	unsigned int vector = cq->vector;
+	bool bad, notify = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	cq->doorbells++;
+	bad = value >= cq->size ||
+	      nvme_distance(cq->head, value, cq->size) >
+	      nvme_distance(cq->head, cq->tail, cq->size);
+	if (likely(!bad)) {
+		WRITE_ONCE(cq->head, value);
+		if (unlikely(cq->wait))
+			notify = ioemu_nvme_cq_drain(cq);
+	}
+	spin_unlock_irqrestore(&cq->lock, flags);
+
+	if (notify)
+		ioemu_nvme_notify(ctrl, vector);
+	else if (unlikely(READ_ONCE(ctrl->intx_wish)))
+		ioemu_nvme_irq_update(ctrl);
+	if (unlikely(bad)) {
+		ioemu_nvme_log_doorbell(ctrl, cq->qid);
+		ioemu_nvme_event_raise(ctrl, NVME_AER_ERROR,
+				       NVME_AER_ERR_DB_VALUE, NVME_LOG_ERROR);
+	}
+}
+
+/* ---- the end of a request ---------------------------------------------- */
+
+/**
+ * ioemu_nvme_req_unmap() - let go of a request's data
+ * @req: request
+ *
+ * Context: any.
+ */
+void ioemu_nvme_req_unmap(struct ioemu_nvme_req *req)
+{
+	unsigned int i, run;
+
+	if (!req->map)
+		return;
+	if (req->dirty) {
+		for (i = 0; i < req->nr_vecs; i += run) {
+			for (run = 1; i + run < req->nr_vecs &&
+			     req->gfns[i + run] == req->gfns[i] + run; run++)
+				;
+			ioemu_gmap_dirty(req->map, req->gfns[i], run);
+		}
+	}
+	ioemu_gmap_put(req->map);
+	req->map = NULL;
+}
+
+/**
+ * ioemu_nvme_complete() - a command is done
+ * @req: request; gone when this returns
+ * @status: status field without phase tag
+ *
+ * The one way out of a command. Within a batch of the queue's own thread the
+ * request is put on sq->done, to be posted with the rest of the batch; from
+ * anywhere else the entry is posted and the guest notified at once.
+ *
+ * Context: any, hard irq included; no lock held.
+ */
+void ioemu_nvme_complete(struct ioemu_nvme_req *req, u16 status)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+	struct ioemu_nvme_cq *cq = sq->cq;
+	struct ioemu_nvme *ctrl = sq->ctrl;
+	bool notify = false;
+	unsigned int vector;
+	unsigned long flags;
+	u32 from;
+
+	req->status = status;
+	ioemu_nvme_req_unmap(req);
+	trace_ioemu_nvme_complete(req);
+	if (unlikely(status))
+		ioemu_nvme_log_error(req);
+
+	if (current == sq->task && in_task()) {
+		req->next = NULL;
+		if (sq->done)
+			sq->done_tail->next = req;
+		else
+			sq->done = req;
+		sq->done_tail = req;
+		return;
+	}
+
+	rcu_read_lock();
+	spin_lock_irqsave(&cq->lock, flags);
+	sq->errors += !!status;
+	vector = cq->vector;
+	from = cq->tail;
+	if (likely(!cq->wait) && nvme_cq_post(cq, req)) {
+		nvme_req_free(sq, req);
+		if (likely(!cq->dead)) {
+			nvme_cq_dirty(cq, from);
+			cq->interrupts += cq->ien;
+			notify = cq->ien;
+		}
+	} else if (unlikely(sq->halt & NVME_HALT_REMOVED)) {
+		nvme_req_free(sq, req);
+	} else {
+		nvme_cq_wait(cq, req);
+	}
+	spin_unlock_irqrestore(&cq->lock, flags);
+	if (notify)
+		ioemu_nvme_notify(ctrl, vector);
+	rcu_read_unlock();
+}
+
+/**
+ * ioemu_nvme_continue() - run a request's next step in the queue's thread
+ * @req: request with @step set, whose disk request is done
+ *
+ * Context: any, hard irq included.
+ */
+void ioemu_nvme_continue(struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+	struct ioemu_nvme_cq *cq = sq->cq;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&cq->lock, flags);
+	req->next = sq->cont;
+	WRITE_ONCE(sq->cont, req);
+	kthread_queue_work(sq->worker, &sq->work);
+	spin_unlock_irqrestore(&cq->lock, flags);
+	rcu_read_unlock();
+}
+
+/* ---- submission queues, in their thread -------------------------------- */
+
+/* Back onto the thread's own lists; sq->run_lock is held. */
+static void nvme_req_put(struct ioemu_nvme_sq *sq, struct ioemu_nvme_req *req)
+{
+	if (unlikely(req->big)) {
+		req->big->next = sq->bigs;
+		sq->bigs = req->big;
+		req->big = NULL;
+	}
+	req->next = sq->free;
+	sq->free = req;
+}
+
+/*
+ * Take over what completions gave back. If there is nothing, they will run the
+ * queue when there is. Returns false then.
+ */
+static bool nvme_sq_refill(struct ioemu_nvme_sq *sq, bool wanted)
+{
+	struct ioemu_nvme_req *req, *next;
+
+	spin_lock_irq(&sq->cq->lock);
+	req = sq->freed;
+	WRITE_ONCE(sq->freed, NULL);
+	if (!req && wanted)
+		sq->starved = true;
+	spin_unlock_irq(&sq->cq->lock);
+
+	if (!req)
+		return false;
+	for (; req; req = next) {
+		next = req->next;
+		nvme_req_put(sq, req);
+	}
+	return true;
+}
+
+/**
+ * ioemu_nvme_take_big() - get a large room
+ * @req: request that is being executed
+ *
+ * Context: the queue's thread.
+ * Return: the room, which now belongs to @req; or NULL, then the command must be
+ *         parked: the thread runs again when one is given back.
+ */
+struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+
+	if (req->big)
+		return req->big;
+	while (unlikely(!sq->bigs))
+		if (!nvme_sq_refill(sq, true))
+			return NULL;
+	req->big = sq->bigs;
+	sq->bigs = req->big->next;
+	return req->big;
+}
+
+/* Post what finished within the batch: one lock, one interrupt. */
+static void nvme_sq_flush(struct ioemu_nvme_sq *sq)
+{
+	struct ioemu_nvme_req *req = sq->done, *next;
+	struct ioemu_nvme_cq *cq = sq->cq;
+	bool notify = false;
+	u32 from, freed = 0;
+	u64 posted;
+
+	sq->done = NULL;
+	spin_lock_irq(&cq->lock);
+	from = cq->tail;
+	posted = cq->posted;
+	for (; req; req = next) {
+		next = req->next;
+		sq->errors += !!req->status;
+		if ((likely(!cq->wait) && nvme_cq_post(cq, req)) ||
+		    unlikely(sq->halt & NVME_HALT_REMOVED)) {
+			nvme_req_put(sq, req);
+			freed++;
+		} else {
+			nvme_cq_wait(cq, req);
+		}
+	}
+	WRITE_ONCE(sq->nr_freed, sq->nr_freed + freed);
+	if (cq->posted != posted) {
+		nvme_cq_dirty(cq, from);
+		cq->interrupts += cq->ien;
+		notify = cq->ien;
+	}
+	if (unlikely(sq->draining))
+		wake_up(&sq->ctrl->drain_wq);
+	spin_unlock_irq(&cq->lock);
+
+	if (notify)
+		ioemu_nvme_notify(sq->ctrl, cq->vector);
+}
+
+/* Copy a command, once; nothing looks at guest memory for it again. */
+static void nvme_sq_fetch(struct ioemu_nvme_sq *sq, struct nvme_sqe *sqe)
+{
+	const u64 *from = sq->ring.pages[sq->head >> NVME_SQE_PAGE_SHIFT] +
+			  (sq->head << NVME_SQES & NVME_PAGE_MASK);
+	u64 *to = (u64 *)sqe;
+	unsigned int i;
+
+	for (i = 0; i < NVME_SQE_SIZE / sizeof(u64); i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
+/*
+ * Execute the command in the scratch. False when it must be parked.
+ */
+static bool nvme_sq_execute(struct ioemu_nvme_sq *sq,
+			    struct ioemu_nvme_req *req)
+{
+	u16 status;
+
+	if (likely(sq->qid))
+		status = ioemu_nvme_exec_io(req);
+	else
+		status = ioemu_nvme_exec_admin(req);
+	if (status == NVME_PENDING)
+		return true;
+	if (unlikely(status == NVME_PARK))
+		return false;
+	ioemu_nvme_complete(req, status);
+	return true;
+}
+
+/* Where the guest's tail is; the shadow doorbell is the guest's, so check. */
+static u32 nvme_sq_tail(struct ioemu_nvme_sq *sq)
+{
+	u32 tail;
+
+	if (sq->shadow_tail) {
+		tail = le32_to_cpu(READ_ONCE(*sq->shadow_tail));
+		if (likely(tail < sq->size))
+			goto out;
+	}
+	tail = READ_ONCE(sq->tail);
+out:
+	/*
+	 * The tail is read before the commands below it; pairs with the
+	 * guest's barrier between them.
+	 */
+	smp_rmb();
+	return tail;
+}
+
+/*
+ * With shadow doorbells: ask for a doorbell before the thread sleeps. False if
+ * commands arrived meanwhile.
+ */
+static bool nvme_sq_may_sleep(struct ioemu_nvme_sq *sq)
+{
+	if (!sq->event_idx)
+		return true;
+	WRITE_ONCE(*sq->event_idx, cpu_to_le32(sq->head));
+	/*
+	 * The event index is visible before the shadow doorbell is read again.
+	 * The guest writes the doorbell and reads the event index with a full
+	 * barrier in between: one of the two sees the other's write.
+	 */
+	smp_mb();
+	return nvme_sq_tail(sq) == sq->head;
+}
+
+/* Requests whose disk request is done and that have more to do. */
+static void nvme_sq_continue(struct ioemu_nvme_sq *sq)
+{
+	struct ioemu_nvme_req *req, *next;
+
+	spin_lock_irq(&sq->cq->lock);
+	req = sq->cont;
+	WRITE_ONCE(sq->cont, NULL);
+	spin_unlock_irq(&sq->cq->lock);
+
+	for (; req; req = next) {
+		next = req->next;
+		if (unlikely(READ_ONCE(sq->halt) & NVME_HALT_REMOVED))
+			ioemu_nvme_complete(req, NVME_SC_ABORT_SQ_DELETED);
+		else
+			req->step(req);
+	}
+}
+
+/* The parked command, if any, goes first. False if it remains parked. */
+static bool nvme_sq_unpark(struct ioemu_nvme_sq *sq)
+{
+	struct ioemu_nvme_req *req = sq->parked;
+
+	WRITE_ONCE(sq->parked, NULL);
+	if (nvme_sq_execute(sq, req))
+		return true;
+	WRITE_ONCE(sq->parked, req);
+	return false;
+}
+
+/* Fetch and execute up to the tail or the budget. */
+static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
+{
+	struct nvme_sqe *sqe = &sq->scratch->sqe;
+	u32 tail = nvme_sq_tail(sq);
+	struct ioemu_nvme_req *req;
+	u32 next;
+
+	if (sq->head == tail)
+		return;
+	sq->stats.batches++;
+	if (READ_ONCE(sq->freed))
+		nvme_sq_refill(sq, false);
+
+	for (; sq->head != tail && budget; budget--) {
+		req = sq->free;
+		if (unlikely(!req)) {
+			if (!nvme_sq_refill(sq, true)) {
+				sq->stats.starved++;
+				return;
+			}
+			req = sq->free;
+		}
+		sq->free = req->next;
+		WRITE_ONCE(sq->nr_taken, sq->nr_taken + 1);
+
+		nvme_sq_fetch(sq, sqe);
+		next = sq->head + 1 == sq->size ? 0 : sq->head + 1;
+		/*
+		 * The command was copied before the guest learns from a
+		 * completion that it may overwrite it.
+		 */
+		smp_store_release(&sq->head, next);
+
+		sq->stats.commands++;
+		req->cid = le16_to_cpu(sqe->cid);
+		req->opcode = sqe->opcode;
+		req->nsid = le32_to_cpu(sqe->nsid);
+		req->result = 0;
+		req->dirty = false;
+		req->step = NULL;
+		trace_ioemu_nvme_cmd(sq, sqe);
+		if (unlikely(!nvme_sq_execute(sq, req))) {
+			WRITE_ONCE(sq->parked, req);
+			sq->stats.starved++;
+			return;
+		}
+	}
+}
+
+/**
+ * ioemu_nvme_sq_work() - run a submission queue
+ * @work: the queue's work
+ *
+ * Context: the queue's thread.
+ */
+void ioemu_nvme_sq_work(struct kthread_work *work)
+{
+	struct ioemu_nvme_sq *sq = container_of(work, struct ioemu_nvme_sq,
+						work);
+	struct blk_plug plug;
+	unsigned int halt;
+	bool again = false;
+
+	mutex_lock(sq->run_lock);
+	if (unlikely(!sq->qid))
+		ioemu_nvme_event_deliver(sq->ctrl);
+
+	blk_start_plug(&plug);
+	if (unlikely(READ_ONCE(sq->cont)))
+		nvme_sq_continue(sq);
+	halt = READ_ONCE(sq->halt);
+	if (unlikely(halt)) {
+		if (sq->parked && (halt & ~NVME_HALT_MASTER)) {
+			ioemu_nvme_complete(sq->parked,
+					    NVME_SC_ABORT_SQ_DELETED);
+			WRITE_ONCE(sq->parked, NULL);
+		}
+	} else if (likely(!sq->parked) || nvme_sq_unpark(sq)) {
+		nvme_sq_run_batch(sq, NVME_BATCH);
+	}
+	blk_finish_plug(&plug);
+
+	if (sq->done)
+		nvme_sq_flush(sq);
+	/*
+	 * Bounded polling belongs here: everything that was fetched is on its
+	 * way, and no doorbell has been asked for yet.
+	 */
+	if (likely(!READ_ONCE(sq->halt))) {
+		if (unlikely(sq->parked))
+			again = sq->bigs;
+		else if (sq->head != nvme_sq_tail(sq))
+			again = sq->free || nvme_sq_refill(sq, true);
+		else
+			again = !nvme_sq_may_sleep(sq);
+	}
+	if (again)
+		kthread_queue_work(sq->worker, &sq->work);
+	mutex_unlock(sq->run_lock);
+}
+
+/**
+ * ioemu_nvme_sq_doorbell() - the guest added commands
+ * @sq: submission queue
+ * @value: its new tail
+ *
+ * Section 3.1.25.
+ *
+ * Context: any, hard irq included, within an RCU read section.
+ */
+void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value)
+{
+	if (unlikely(value >= sq->size)) {
+		ioemu_nvme_log_doorbell(sq->ctrl, sq->qid);
+		ioemu_nvme_event_raise(sq->ctrl, NVME_AER_ERROR,
+				       NVME_AER_ERR_DB_VALUE, NVME_LOG_ERROR);
+		return;
+	}
+	WRITE_ONCE(sq->doorbells, sq->doorbells + 1);
+	WRITE_ONCE(sq->tail, value);
+	kthread_queue_work(sq->worker, &sq->work);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * I/O commands: the NVM command set, section 6.
+ *
+ * Every command is checked against the copy in the scratch, then goes to the
+ * disk.
+ */
+#include "nvme.h"
+
+/*
+ * What the block layer says, for reads and for writes. What may succeed later
+ * has DNR clear.
+ */
+static const struct {
+	blk_status_t from;
+	u16 read;
+	u16 write;
+} nvme_blk_statuses[] = {
+	{ BLK_STS_NOTSUPP, NVME_SC_INVALID_FIELD | NVME_SC_DNR,
+	  NVME_SC_INVALID_FIELD | NVME_SC_DNR },
+	{ BLK_STS_TIMEOUT, NVME_SC_INTERRUPTED, NVME_SC_INTERRUPTED },
+	{ BLK_STS_NOSPC, NVME_SC_READ_ERROR,
+	  NVME_SC_CAPACITY | NVME_SC_DNR },
+	{ BLK_STS_TRANSPORT, NVME_SC_TRANSIENT_TRANSPORT,
+	  NVME_SC_TRANSIENT_TRANSPORT },
+	{ BLK_STS_TARGET, NVME_SC_READ_ERROR | NVME_SC_DNR,
+	  NVME_SC_WRITE_FAULT | NVME_SC_DNR },
+	{ BLK_STS_MEDIUM, NVME_SC_READ_ERROR | NVME_SC_DNR,
+	  NVME_SC_WRITE_FAULT | NVME_SC_DNR },
+	{ BLK_STS_PROTECTION, NVME_SC_GUARD | NVME_SC_DNR,
+	  NVME_SC_GUARD | NVME_SC_DNR },
+	{ BLK_STS_RESOURCE, NVME_SC_INTERRUPTED, NVME_SC_INTERRUPTED },
+	{ BLK_STS_DEV_RESOURCE, NVME_SC_INTERRUPTED, NVME_SC_INTERRUPTED },
+	{ BLK_STS_AGAIN, NVME_SC_INTERRUPTED, NVME_SC_INTERRUPTED },
+	{ BLK_STS_OFFLINE, NVME_SC_NS_NOT_READY | NVME_SC_DNR,
+	  NVME_SC_NS_NOT_READY | NVME_SC_DNR },
+};
+
+/**
+ * ioemu_nvme_blk_status() - status of a disk request
+ * @status: what the disk said
+ * @write: of a command that changes the medium
+ *
+ * Context: any.
+ * Return: status field.
+ */
+u16 ioemu_nvme_blk_status(blk_status_t status, bool write)
+{
+	unsigned int i;
+
+	if (likely(status == BLK_STS_OK))
+		return NVME_SC_SUCCESS;
+	for (i = 0; i < ARRAY_SIZE(nvme_blk_statuses); i++)
+		if (nvme_blk_statuses[i].from == status)
+			return write ? nvme_blk_statuses[i].write :
+				       nvme_blk_statuses[i].read;
+	return write ? NVME_SC_WRITE_FAULT : NVME_SC_READ_ERROR;
+}
+
+static void nvme_io_done(struct ioemu_disk_io *io, blk_status_t status)
+{
+	struct ioemu_nvme_req *req = container_of(io, struct ioemu_nvme_req,
+						  io);
+
+	if (unlikely(status != BLK_STS_OK))
+		ioemu_nvme_complete(req, ioemu_nvme_blk_status(status,
+				    req->opcode != NVME_CMD_READ));
+	else if (unlikely(req->step))
+		ioemu_nvme_continue(req);
+	else
+		ioemu_nvme_complete(req, NVME_SC_SUCCESS);
+}
+
+/* First block and number of blocks of Read, Write and Write Zeroes */
+static u16 nvme_lba_range(struct ioemu_nvme_req *req,
+			  const struct ioemu_nvme_ns *ns,
+			  const struct nvme_sqe *sqe, u32 *nlb)
+{
+	u64 slba = (u64)le32_to_cpu(sqe->cdw11) << 32 | le32_to_cpu(sqe->cdw10);
+	u32 nr = (le32_to_cpu(sqe->cdw12) & NVME_RW_NLB_MASK) + 1;
+	u64 nsze = READ_ONCE(ns->nsze);
+
+	req->slba = slba;
+	*nlb = nr;
+	if (unlikely(slba >= nsze || nr > nsze - slba))
+		return ioemu_nvme_dnr(NVME_SC_LBA_RANGE);
+	return NVME_SC_SUCCESS;
+}
+
+/* Read and Write, sections 6.9 and 6.15 */
+static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
+			   bool write)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+	const struct nvme_sqe *sqe = &sq->scratch->sqe;
+	u32 bytes, nlb;
+	bool fua;
+	u16 status;
+
+	if (unlikely(write && ns->read_only))
+		return ioemu_nvme_dnr(NVME_SC_WRITE_PROTECTED);
+	status = nvme_lba_range(req, ns, sqe, &nlb);
+	if (unlikely(status))
+		return status;
+	if (unlikely(nlb > NVME_MAX_BYTES >> ns->block_shift))
+		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
+	bytes = nlb << ns->block_shift;
+	status = ioemu_nvme_map_data(req, bytes);
+	if (unlikely(status))
+		return status;
+
+	if (write) {
+		sq->stats.writes++;
+		sq->stats.write_blocks += bytes >> 9;
+		fua = (le32_to_cpu(sqe->cdw12) & NVME_RW_FUA) ||
+		      unlikely(READ_ONCE(sq->ctrl->force_fua));
+	} else {
+		sq->stats.reads++;
+		sq->stats.read_blocks += bytes >> 9;
+		req->dirty = true;
+		fua = false;
+	}
+	ioemu_disk_rw(ns->disk, &req->io, req->slba, req->vecs, req->nr_vecs,
+		      bytes, write, fua);
+	return NVME_PENDING;
+}
+
+/* Write Zeroes, section 6.17 */
+static u16 nvme_write_zeroes(struct ioemu_nvme_req *req,
+			     struct ioemu_nvme_ns *ns)
+{
+	const struct nvme_sqe *sqe = &req->sq->scratch->sqe;
+	u32 nlb, cdw12 = le32_to_cpu(sqe->cdw12);
+	u16 status;
+
+	if (ns->read_only)
+		return ioemu_nvme_dnr(NVME_SC_WRITE_PROTECTED);
+	status = nvme_lba_range(req, ns, sqe, &nlb);
+	if (status)
+		return status;
+	ioemu_disk_write_zeroes(ns->disk, &req->io, req->slba, nlb,
+				cdw12 & NVME_RW_DEAC,
+				(cdw12 & NVME_RW_FUA) ||
+				READ_ONCE(req->sq->ctrl->force_fua));
+	return NVME_PENDING;
+}
+
+/* The next piece of a Dataset Management command, in the queue's thread */
+static void nvme_dsm_step(struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme_ns *ns = req->step_ns;
+	const struct nvme_dsm_range *range;
+	struct ioemu_disk_info info;
+	u64 left, nr;
+
+	ioemu_disk_info(ns->disk, &info);
+	for (; req->step_index < req->step_count; req->step_index++) {
+		range = &req->big->ranges[req->step_index];
+		left = le32_to_cpu(range->nlb) - req->step_done;
+		if (left && info.max_discard_blocks)
+			break;
+		req->step_done = 0;
+	}
+	if (req->step_index == req->step_count) {
+		ioemu_nvme_complete(req, NVME_SC_SUCCESS);
+		return;
+	}
+	nr = min_t(u64, left, info.max_discard_blocks);
+	req->slba = le64_to_cpu(range->slba) + req->step_done;
+	req->step_done += nr;
+	ioemu_disk_discard(ns->disk, &req->io, req->slba, nr);
+}
+
+/* Dataset Management, section 6.7: only deallocation does something. */
+static u16 nvme_dsm(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns)
+{
+	const struct nvme_sqe *sqe = &req->sq->scratch->sqe;
+	u32 i, nlb, nr = (le32_to_cpu(sqe->cdw10) & NVME_DSM_NR_MASK) + 1;
+	bool deallocate = le32_to_cpu(sqe->cdw11) & NVME_DSM_AD;
+	u64 slba, nsze = READ_ONCE(ns->nsze);
+	struct nvme_dsm_range *ranges;
+	u16 status;
+
+	if (deallocate && ns->read_only)
+		return ioemu_nvme_dnr(NVME_SC_WRITE_PROTECTED);
+	if (!ioemu_nvme_take_big(req))
+		return NVME_PARK;
+	/* At most two frames, so that the large room is not used for them */
+	status = ioemu_nvme_map_data(req, nr * sizeof(*ranges));
+	if (status)
+		return status;
+	if (req->vecs != req->inline_vecs) {
+		/* An SGL of very small pieces */
+		return ioemu_nvme_dnr(NVME_SC_SGL_COUNT);
+	}
+	ranges = req->big->ranges;
+	ioemu_nvme_copy_in(req, ranges, nr * sizeof(*ranges));
+	ioemu_nvme_req_unmap(req);
+
+	for (i = 0; i < nr; i++) {
+		slba = le64_to_cpu(ranges[i].slba);
+		nlb = le32_to_cpu(ranges[i].nlb);
+		if (slba > nsze || nlb > nsze - slba) {
+			req->slba = slba;
+			return ioemu_nvme_dnr(NVME_SC_LBA_RANGE);
+		}
+	}
+	if (!deallocate)
+		return NVME_SC_SUCCESS;
+	req->step = nvme_dsm_step;
+	req->step_ns = ns;
+	req->step_index = 0;
+	req->step_count = nr;
+	req->step_done = 0;
+	nvme_dsm_step(req);
+	return NVME_PENDING;
+}
+
+/* The next namespace of a Flush of all, in the queue's thread */
+static void nvme_flush_step(struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme *ctrl = req->sq->ctrl;
+	struct ioemu_nvme_ns *ns;
+
+	while (req->step_index < ctrl->nn) {
+		ns = &ctrl->ns[req->step_index++];
+		if (ns->disk) {
+			ioemu_disk_flush(ns->disk, &req->io);
+			return;
+		}
+	}
+	ioemu_nvme_complete(req, NVME_SC_SUCCESS);
+}
+
+/* Flush, section 6.8 */
+static u16 nvme_flush(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns)
+{
+	if (ns) {
+		ioemu_disk_flush(ns->disk, &req->io);
+	} else {
+		req->step = nvme_flush_step;
+		req->step_index = 0;
+		nvme_flush_step(req);
+	}
+	return NVME_PENDING;
+}
+
+/* The opcode is unknown or the namespace is not one, section 6.1. */
+static noinline u16 nvme_io_refuse(struct ioemu_nvme *ctrl,
+				   struct ioemu_nvme_req *req)
+{
+	switch (req->opcode) {
+	case NVME_CMD_FLUSH:
+		if (req->nsid == NVME_NSID_ALL)
+			return nvme_flush(req, NULL);
+		break;
+	case NVME_CMD_READ:
+	case NVME_CMD_WRITE:
+	case NVME_CMD_WRITE_ZEROES:
+	case NVME_CMD_DSM:
+		break;
+	default:
+		return ioemu_nvme_dnr(NVME_SC_INVALID_OPCODE);
+	}
+	if (req->nsid && req->nsid <= ctrl->nn) /* inactive */
+		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
+	return ioemu_nvme_dnr(NVME_SC_INVALID_NS);
+}
+
+/**
+ * ioemu_nvme_exec_io() - execute the I/O command in the scratch
+ * @req: its request
+ *
+ * Context: the queue's thread.
+ * Return: status to complete @req with, NVME_PENDING, or NVME_PARK.
+ */
+u16 ioemu_nvme_exec_io(struct ioemu_nvme_req *req)
+{
+	struct ioemu_nvme *ctrl = req->sq->ctrl;
+	const struct nvme_sqe *sqe = &req->sq->scratch->sqe;
+	struct ioemu_nvme_ns *ns;
+
+	req->slba = 0;
+	req->io.done = nvme_io_done;
+	if (unlikely(sqe->flags & NVME_CMD_FUSE_MASK))
+		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
+	if (unlikely(req->nsid - 1 >= ctrl->nn))
+		return nvme_io_refuse(ctrl, req);
+	ns = &ctrl->ns[req->nsid - 1];
+	if (unlikely(!ns->disk))
+		return nvme_io_refuse(ctrl, req);
+
+	switch (req->opcode) {
+	case NVME_CMD_READ:
+		return nvme_read_write(req, ns, false);
+	case NVME_CMD_WRITE:
+		return nvme_read_write(req, ns, true);
+	case NVME_CMD_FLUSH:
+		return nvme_flush(req, ns);
+	case NVME_CMD_WRITE_ZEROES:
+		return nvme_write_zeroes(req, ns);
+	case NVME_CMD_DSM:
+		return nvme_dsm(req, ns);
+	default:
+		return ioemu_nvme_dnr(NVME_SC_INVALID_OPCODE);
+	}
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one place where the trace events are made.
+ */
+#include <ioemu/vm.h>
+
+#include "nvme/nvme.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
