@@ -73,8 +73,7 @@ deps:
 	@scripts/deps
 
 demo: deps payload
-	@selftests/lab/lab run --payload '$(O)/payload' \
-		--logs '$(O)/lab-logs/demo' -- /payload/vm/demo.sh
+	@O='$(O)' scripts/demo
 
 check: deps
 	@O='$(O)' scripts/check $(LAYERS)
