@@ -22,8 +22,8 @@ typedef uint64_t u64;
 #define BIT_ULL(n)	(1ull << (n))
 #define ALIGN_UP(x, a)	(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
 
-#define min(a, b)	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
-#define max(a, b)	({ __auto_type _a = (a); __auto_type _b = (b); _a > _b ? _a : _b; })
+#define min(a, b)	({ __auto_type _n = (a); __auto_type _m = (b); _n < _m ? _n : _m; })
+#define max(a, b)	({ __auto_type _x = (a); __auto_type _y = (b); _x > _y ? _x : _y; })
 
 #define __section(s)	__attribute__((section(s)))
 #define __used		__attribute__((used))

@@ -178,7 +178,7 @@ TEST(nvme_admin, identify_descriptors)
 	EXPECT(n);
 	EXPECT_EQ(bytes_check(p + pos, PAGE_SIZE - pos, 0), -1);
 	EXPECT_STATUS(nvme_identify(3, 0, p), SC_INVALID_NS);
-	EXPECT_STATUS(nvme_identify(3, ALL_NS, p), SC_INVALID_NS);
+	EXPECT_STATUS(nvme_identify(3, ALL_NS, p), SC_INVALID_NS, SC_INVALID_FIELD);
 }
 
 TEST(nvme_admin, identify_unknown)
