@@ -111,10 +111,10 @@ static void slot_take(struct xen_ioreq *slot, struct ioemu_ioreq *req)
 	slot_set_state(slot, XEN_IOREQ_STATE_INPROCESS);
 }
 
-static void slot_answer(struct ioreq_vcpu *vcpu, const struct ioemu_ioreq *req)
+static void slot_answer(struct ioreq_vcpu *vcpu, const struct ioemu_ioreq *req,
+			bool fast)
 {
-	trace_ioemu_ioreq(vcpu->server->domid, vcpu->id, req->type, req->read,
-			  req->addr, req->size, req->count, req->data);
+	trace_ioemu_ioreq(vcpu->server->domid, vcpu->id, fast, req);
 	if (req->read && !req->data_is_ptr)
 		vcpu->slot->data = req->data;
 	/* Pairs with Xen's barrier between reading the state and the data. */
@@ -130,7 +130,7 @@ static void ioreq_slow(struct work_struct *work)
 
 	server->ops->slow(server->owner, &vcpu->req);
 	vcpu->nr_slow++;
-	slot_answer(vcpu, &vcpu->req);
+	slot_answer(vcpu, &vcpu->req, false);
 }
 
 static irqreturn_t ioreq_event(int irq, void *data)
@@ -146,7 +146,7 @@ static irqreturn_t ioreq_event(int irq, void *data)
 	slot_take(vcpu->slot, &vcpu->req);
 	if (server->ops->fast(server->owner, &vcpu->req)) {
 		vcpu->nr_fast++;
-		slot_answer(vcpu, &vcpu->req);
+		slot_answer(vcpu, &vcpu->req, true);
 	} else {
 		queue_work(server->wq, &vcpu->work);
 	}

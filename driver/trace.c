@@ -4,6 +4,7 @@
  */
 #include <ioemu/vm.h>
 
+#include "ioreq.h"
 #include "nvme/nvme.h"
 
 #define CREATE_TRACE_POINTS

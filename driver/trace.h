@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
+struct ioemu_ioreq;
 struct ioemu_nvme;
 struct ioemu_nvme_req;
 struct ioemu_nvme_sq;
@@ -19,6 +20,11 @@ struct nvme_sqe;
 
 #ifndef _IOEMU_TRACE_NAMES
 #define _IOEMU_TRACE_NAMES
+
+#define ioemu_show_ioreq(type)						\
+	__print_symbolic(type,						\
+		{ 0, "pio" }, { 1, "mmio" }, { 2, "pci_config" },	\
+		{ 7, "timeoffset" }, { 8, "invalidate" })
 
 #define ioemu_show_nvme_register(offset)				\
 	__print_symbolic(offset,					\
@@ -44,6 +50,39 @@ struct nvme_sqe;
 		{ 0x09, "dsm" })
 
 #endif /* _IOEMU_TRACE_NAMES */
+
+TRACE_EVENT(ioemu_ioreq,
+	TP_PROTO(u16 domid, unsigned int vcpu, bool fast,
+		 const struct ioemu_ioreq *req),
+	TP_ARGS(domid, vcpu, fast, req),
+	TP_STRUCT__entry(
+		__field(u64, addr)
+		__field(u64, data)
+		__field(u32, size)
+		__field(u32, count)
+		__field(u16, domid)
+		__field(u8, vcpu)
+		__field(u8, type)
+		__field(bool, read)
+		__field(bool, fast)
+	),
+	TP_fast_assign(
+		__entry->addr = req->addr;
+		__entry->data = req->data;
+		__entry->size = req->size;
+		__entry->count = req->count;
+		__entry->domid = domid;
+		__entry->vcpu = vcpu;
+		__entry->type = req->type;
+		__entry->read = req->read;
+		__entry->fast = fast;
+	),
+	TP_printk("domid=%u vcpu=%u %s %s addr=%#llx size=%u count=%u data=%#llx %s",
+		  __entry->domid, __entry->vcpu, ioemu_show_ioreq(__entry->type),
+		  __entry->read ? "read" : "write", __entry->addr,
+		  __entry->size, __entry->count, __entry->data,
+		  __entry->fast ? "irq" : "task")
+);
 
 DECLARE_EVENT_CLASS(ioemu_nvme_reg,
 	TP_PROTO(const struct ioemu_nvme *ctrl, u64 offset, unsigned int size,
