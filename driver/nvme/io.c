@@ -151,24 +151,23 @@ static void nvme_dsm_step(struct ioemu_nvme_req *req)
 	struct ioemu_nvme_ns *ns = req->step_ns;
 	const struct nvme_dsm_range *range;
 	struct ioemu_disk_info info;
-	u64 left, nr;
+	u64 nr;
 
 	ioemu_disk_info(ns->disk, &info);
-	for (; req->step_index < req->step_count; req->step_index++) {
+	while (info.max_discard_blocks && req->step_index < req->step_count) {
 		range = &req->big->ranges[req->step_index];
-		left = le32_to_cpu(range->nlb) - req->step_done;
-		if (left && info.max_discard_blocks)
-			break;
+		nr = min_t(u64, le32_to_cpu(range->nlb) - req->step_done,
+			   info.max_discard_blocks);
+		if (nr) {
+			req->slba = le64_to_cpu(range->slba) + req->step_done;
+			req->step_done += nr;
+			ioemu_disk_discard(ns->disk, &req->io, req->slba, nr);
+			return;
+		}
+		req->step_index++;
 		req->step_done = 0;
 	}
-	if (req->step_index == req->step_count) {
-		ioemu_nvme_complete(req, NVME_SC_SUCCESS);
-		return;
-	}
-	nr = min_t(u64, left, info.max_discard_blocks);
-	req->slba = le64_to_cpu(range->slba) + req->step_done;
-	req->step_done += nr;
-	ioemu_disk_discard(ns->disk, &req->io, req->slba, nr);
+	ioemu_nvme_complete(req, NVME_SC_SUCCESS);
 }
 
 /* Dataset Management, section 6.7: only deallocation does something. */

@@ -9,6 +9,7 @@
 #ifndef _IOEMU_NVME_SPEC_H
 #define _IOEMU_NVME_SPEC_H
 
+#include <asm/byteorder.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
