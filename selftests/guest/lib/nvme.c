@@ -39,9 +39,10 @@ void nvme_attach(void)
 	}
 }
 
-void nvme_forget(void)
+void nvme_forget(bool msix)
 {
-	nvme.vectors = 0;
+	if (msix)
+		nvme.vectors = 0;
 	pci_enable(&nvme.pci);
 	nvme.bar = (uintptr_t)nvme.pci.bar[0].addr;
 }

@@ -206,7 +206,7 @@ struct nvme {
 	u32 doorbell_writes;
 };
 
-#define NVME_VECTORS	16
+#define NVME_VECTORS	8
 
 /* The controller that the tests are about; found by nvme_attach(). */
 extern struct nvme nvme;
@@ -250,10 +250,10 @@ void nvme_start(void);
 /* Disable if it is enabled. */
 void nvme_stop(void);
 /*
- * For tests which changed BARs, the command register or MSI-X: put BARs and the
- * command register right now, MSI-X with the next nvme_attach().
+ * For tests which changed BARs or the command register: put them right now, and
+ * MSI-X, if @msix, with the next nvme_attach().
  */
-void nvme_forget(void);
+void nvme_forget(bool msix);
 
 /* Doorbell offsets in BAR 0 */
 u32 nvme_sq_db(u16 qid);

@@ -125,11 +125,11 @@ void pci_size_bars(struct pci_dev *d)
 	u32 i, mask, old;
 
 	pci_write16(d, PCI_COMMAND, cmd & ~(PCI_COMMAND_MEMORY | PCI_COMMAND_IO));
-	memset(d->bar, 0, sizeof(d->bar));
 	for (i = 0; i < 6; i++) {
 		struct pci_bar *b = &d->bar[i];
 		u64 wide;
 
+		b->size = 0;
 		mask = bar_mask(d, PCI_BAR0 + i * 4, &old);
 		if (!mask)
 			continue;
@@ -171,22 +171,39 @@ void pci_set_bar(struct pci_dev *d, u32 n, u64 addr)
 	d->bar[n].addr = addr;
 }
 
+/* Does the BAR hold its place? Reads are cheap, a write may move mappings. */
+static bool bar_is_home(const struct pci_dev *d, u32 n)
+{
+	const struct pci_bar *b = &d->bar[n];
+
+	if (pci_read32(d, PCI_BAR0 + n * 4) != ((u32)b->home | b->flags))
+		return false;
+	return !b->is_64 || !pci_read32(d, PCI_BAR0 + n * 4 + 4);
+}
+
 void pci_enable(struct pci_dev *d)
 {
+	u16 on = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	u32 i;
 
-	pci_command(d, PCI_COMMAND_MEMORY, 0);
-	pci_size_bars(d);
+	if (!d->sized) {
+		pci_command(d, PCI_COMMAND_MEMORY, 0);
+		pci_size_bars(d);
+		d->sized = true;
+	}
 	for (i = 0; i < 6; i++) {
 		struct pci_bar *b = &d->bar[i];
 
 		if (!b->size || b->is_io)
 			continue;
-		/* Keep what this library, not a firmware, placed before. */
-		if (b->addr < MMIO_START || b->addr + b->size > mmio_next)
-			pci_set_bar(d, i, pci_alloc_mmio(b->size));
+		if (!b->home)
+			b->home = pci_alloc_mmio(b->size);
+		if (!bar_is_home(d, i))
+			pci_set_bar(d, i, b->home);
+		b->addr = b->home;
 	}
-	pci_command(d, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	if ((pci_read16(d, PCI_COMMAND) & on) != on)
+		pci_command(d, 0, on);
 }
 
 u8 pci_find_cap(const struct pci_dev *d, u8 id, u8 from)

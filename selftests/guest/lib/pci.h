@@ -50,12 +50,14 @@ struct pci_bar {
 	u64 size;		/* 0: not implemented */
 	u32 flags;		/* the read-only low bits */
 	u64 addr;
+	u64 home;		/* where pci_enable() placed it, 0: not yet */
 	bool is_io, is_64;
 };
 
 struct pci_dev {
 	u8 bus, dev, fn;
 	u16 vendor, device;
+	bool sized;
 	struct pci_bar bar[6];
 	/* MSI-X, when msix_cap is not 0 */
 	u8 msix_cap;
@@ -85,7 +87,10 @@ void pci_size_bars(struct pci_dev *d);
 u32 pci_alloc_mmio(u64 size);
 /* Set a memory BAR; both halves of a 64-bit one. */
 void pci_set_bar(struct pci_dev *d, u32 n, u64 addr);
-/* Size and place all memory BARs, turn memory decoding and mastering on. */
+/*
+ * Size and place all memory BARs, turn memory decoding and mastering on. Once
+ * more, it puts right what was changed since: BARs are back where they were.
+ */
 void pci_enable(struct pci_dev *d);
 void pci_command(const struct pci_dev *d, u16 clear, u16 set);
 

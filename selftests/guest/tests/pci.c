@@ -26,11 +26,24 @@ static void setup(void)
 
 static void teardown(void)
 {
+	nvme_forget(false);
 	nvme_stop();
-	nvme_forget();
+}
+
+static void setup_msix(void)
+{
+	setup();
+	SKIP_IF(!dev->msix_cap, "no MSI-X");
+}
+
+static void teardown_msix(void)
+{
+	nvme_forget(true);
+	nvme_stop();
 }
 
 SUITE(pci, .setup = setup, .teardown = teardown);
+SUITE(msix, .setup = setup_msix, .teardown = teardown_msix);
 
 TEST(pci, identity)
 {
@@ -346,7 +359,7 @@ TEST(pci, power_management)
 	delay_ns(10 * NSEC_PER_MSEC);
 	EXPECT_EQ(pci_read16(dev, cap + PM_CTRL) & 3, 0);
 	/* Without No_Soft_Reset the way back from D3 is a reset. */
-	nvme_forget();
+	nvme_forget(true);
 	nvme_start();
 }
 
@@ -366,7 +379,7 @@ TEST(pci, function_level_reset)
 	if (dev->msix_cap)
 		EXPECT_EQ(pci_read16(dev, dev->msix_cap + MSIX_CONTROL) &
 			  (MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASKALL), 0);
-	nvme_forget();
+	nvme_forget(true);
 	csts = nvme_r32(NVME_CSTS);
 	EXPECT_EQ(csts & (CSTS_RDY | CSTS_CFS), 0);
 	EXPECT_EQ(nvme_r32(NVME_CC) & CC_EN, 0);
@@ -374,11 +387,10 @@ TEST(pci, function_level_reset)
 	nvme_start();
 }
 
-TEST(pci, msix_layout)
+TEST(msix, layout)
 {
 	u32 table, pba, tsize, psize, tbir, pbir;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	table = pci_read32(dev, dev->msix_cap + MSIX_TABLE);
 	pba = pci_read32(dev, dev->msix_cap + MSIX_PBA);
 	tbir = table & 7;
@@ -402,11 +414,10 @@ TEST(pci, msix_layout)
 		EXPECT(pba >= NVME_DOORBELLS + 2 * nvme.stride);
 }
 
-TEST(pci, msix_control)
+TEST(msix, control)
 {
 	u16 v;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	v = pci_read16(dev, dev->msix_cap + MSIX_CONTROL);
 	pci_write16(dev, dev->msix_cap + MSIX_CONTROL, 0xffff);
 	EXPECT_EQ(pci_read16(dev, dev->msix_cap + MSIX_CONTROL),
@@ -424,12 +435,11 @@ TEST(pci, msix_control)
 	EXPECT_EQ(pci_read32(dev, dev->msix_cap + MSIX_PBA) & 0xffff, v);
 }
 
-TEST(pci, msix_table_read_write)
+TEST(msix, table_read_write)
 {
 	u32 i, last;
 	uintptr_t e;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	last = dev->msix_count - 1;
 	msix_control(dev, 0, MSIX_CONTROL_MASKALL);
 	for (i = 0;; i = i ? last : min(1u, last)) {
@@ -453,11 +463,10 @@ TEST(pci, msix_table_read_write)
 		  last ? 0xfee12340 : 0xfee12340 + last * 4);
 }
 
-TEST(pci, msix_table_64bit)
+TEST(msix, table_64bit)
 {
 	uintptr_t e = dev->msix_table;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	SKIP_IF(!cpu_has_sse2, "no 8-byte access on this CPU");
 	msix_control(dev, 0, MSIX_CONTROL_MASKALL);
 	mmio_write64_once(e, 0x00000001fee01230ull);
@@ -478,11 +487,10 @@ static void one_event(void)
 	ASSERT_STATUS(nvme_identify(1, 0, page), SC_SUCCESS);
 }
 
-TEST(pci, msix_delivery)
+TEST(msix, delivery)
 {
 	u32 n;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	nvme_start();
 	irq_settle(quiet_ns());
 	n = irq_count(VEC_DEVICE);
@@ -498,11 +506,10 @@ TEST(pci, msix_delivery)
 	EXPECT_EQ(irq_count(VEC_DEVICE), n + 1);
 }
 
-TEST(pci, msix_vector_mask)
+TEST(msix, vector_mask)
 {
 	u32 n;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	nvme_start();
 	irq_settle(quiet_ns());
 	n = irq_count(VEC_DEVICE);
@@ -520,11 +527,10 @@ TEST(pci, msix_vector_mask)
 	EXPECT_EQ(irq_count(VEC_DEVICE), n + 1);
 }
 
-TEST(pci, msix_function_mask)
+TEST(msix, function_mask)
 {
 	u32 n;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	nvme_start();
 	irq_settle(quiet_ns());
 	n = irq_count(VEC_DEVICE);
@@ -539,23 +545,21 @@ TEST(pci, msix_function_mask)
 }
 
 /* The pending bits are the device's: nothing that is written there stays. */
-TEST(pci, msix_pba_read_only)
+TEST(msix, pba_read_only)
 {
 	u32 v;
 
-	SKIP_IF(!dev->msix_cap, "no MSI-X");
 	v = mmio_read32(dev->msix_pba);
 	mmio_write32(dev->msix_pba, ~v);
 	EXPECT_EQ(mmio_read32(dev->msix_pba), v);
 }
 
 /* Without MSI-X the pin: its state shows in the status register. */
-TEST(pci, intx_status)
+TEST(msix, off_means_pin)
 {
 	SKIP_IF(!pci_read8(dev, PCI_INTERRUPT_PIN), "no interrupt pin");
 	EXPECT(pci_read8(dev, PCI_INTERRUPT_PIN) <= 4);
-	if (dev->msix_cap)
-		msix_control(dev, MSIX_CONTROL_ENABLE, 0);
+	msix_control(dev, MSIX_CONTROL_ENABLE, 0);
 	pci_command(dev, 0, PCI_COMMAND_INTX_DISABLE);
 	nvme_start();
 	EXPECT_EQ(pci_read16(dev, PCI_STATUS) & PCI_STATUS_INTERRUPT, 0);
