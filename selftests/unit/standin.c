@@ -139,10 +139,15 @@ static void check_lock(const struct standin_lock *l, const char *where)
 		standin_die("%s: lock was not initialised", where);
 }
 
+static bool owned(const struct standin_lock *l)
+{
+	return __atomic_load_n(&l->owner, __ATOMIC_RELAXED) == pthread_self();
+}
+
 bool standin_lock_mine(const struct standin_lock *l)
 {
 	if (__atomic_load_n(&l->writer, __ATOMIC_ACQUIRE))
-		return pthread_equal(l->owner, pthread_self());
+		return owned(l);
 	/* Readers are only counted: one of them is taken to be the caller. */
 	return __atomic_load_n(&l->readers, __ATOMIC_RELAXED) > 0;
 }
@@ -159,7 +164,7 @@ bool standin_trylock(struct standin_lock *l, const char *where)
 		__atomic_store_n(&l->writer, 0, __ATOMIC_SEQ_CST);
 		return false;
 	}
-	l->owner = pthread_self();
+	__atomic_store_n(&l->owner, pthread_self(), __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -177,8 +182,7 @@ void standin_lock(struct standin_lock *l, const char *where)
 {
 	spins = 0;
 	while (!standin_trylock(l, where)) {
-		if (__atomic_load_n(&l->writer, __ATOMIC_ACQUIRE) &&
-		    pthread_equal(l->owner, pthread_self()))
+		if (__atomic_load_n(&l->writer, __ATOMIC_ACQUIRE) && owned(l))
 			standin_die("%s: lock taken twice", where);
 		spin(where);
 	}
@@ -187,9 +191,9 @@ void standin_lock(struct standin_lock *l, const char *where)
 void standin_unlock(struct standin_lock *l, const char *where)
 {
 	check_lock(l, where);
-	if (!l->writer || !pthread_equal(l->owner, pthread_self()))
+	if (!__atomic_load_n(&l->writer, __ATOMIC_RELAXED) || !owned(l))
 		standin_die("%s: lock given back that is not held", where);
-	memset(&l->owner, 0, sizeof(l->owner));
+	__atomic_store_n(&l->owner, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&l->writer, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -202,7 +206,7 @@ void standin_read_lock(struct standin_lock *l, const char *where)
 		if (!__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
 			return;
 		__atomic_sub_fetch(&l->readers, 1, __ATOMIC_SEQ_CST);
-		if (pthread_equal(l->owner, pthread_self()))
+		if (owned(l))
 			standin_die("%s: lock taken twice", where);
 		spin(where);
 	}

@@ -32,9 +32,10 @@ static u64 probe_read(struct ioemu_io_region *region, u64 offset,
 {
 	struct probe *p = container_of(region, struct probe, region);
 
-	p->reads++;
-	p->offset = offset;
-	p->size = size;
+	/* Several threads may come here at once. */
+	__atomic_add_fetch(&p->reads, 1, __ATOMIC_RELAXED);
+	WRITE_ONCE(p->offset, offset);
+	WRITE_ONCE(p->size, size);
 	if (p->hook)
 		p->hook(p);
 	return p->answer;
