@@ -91,6 +91,21 @@ static void nvme_dbbuf_dirty(struct ioemu_nvme *ctrl)
 				 ctrl->dbbuf_event.gfn, 1);
 }
 
+/**
+ * ioemu_nvme_dbbuf_written() - an event index was written
+ * @ctrl: controller
+ *
+ * Context: any, under the lock of the queue whose event index it was: the map
+ * stays until that queue has been switched over to another one.
+ */
+void ioemu_nvme_dbbuf_written(struct ioemu_nvme *ctrl)
+{
+	struct ioemu_gmap *map = READ_ONCE(ctrl->dbbuf_event.map);
+
+	if (map)
+		ioemu_gmap_dirty(map, ctrl->dbbuf_event.gfn, 1);
+}
+
 /* All I/O queues follow the pages; @attach: for the first time. */
 static void nvme_dbbuf_all_queues(struct ioemu_nvme *ctrl, bool attach)
 {

@@ -53,6 +53,7 @@ static bool nvme_cq_full_slow(struct ioemu_nvme_cq *cq)
 		if (asked)
 			break;
 		WRITE_ONCE(*cq->event_idx, cpu_to_le32(cq->head));
+		ioemu_nvme_dbbuf_written(cq->ctrl);
 		/*
 		 * The event index is visible before the doorbell is read once
 		 * more; the guest writes the doorbell, then reads the event
@@ -501,6 +502,7 @@ static bool nvme_sq_may_sleep(struct ioemu_nvme_sq *sq)
 	if (!sq->event_idx)
 		return true;
 	WRITE_ONCE(*sq->event_idx, cpu_to_le32(sq->head));
+	ioemu_nvme_dbbuf_written(sq->ctrl);
 	/*
 	 * The event index is visible before the shadow doorbell is read again.
 	 * The guest writes the doorbell and reads the event index with a full

@@ -654,6 +654,7 @@ bool ioemu_nvme_abort_aer(struct ioemu_nvme *ctrl, u16 cid);
 u16 ioemu_nvme_dbbuf_config(struct ioemu_nvme_req *req);
 void ioemu_nvme_dbbuf_attach_sq(struct ioemu_nvme_sq *sq);
 void ioemu_nvme_dbbuf_attach_cq(struct ioemu_nvme_cq *cq);
+void ioemu_nvme_dbbuf_written(struct ioemu_nvme *ctrl);
 void ioemu_nvme_dbbuf_remap(struct ioemu_nvme *ctrl, struct ioemu_gmap *map);
 void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
 
