@@ -30,7 +30,7 @@ void nvme_attach(void)
 	nvme.stride = 4u << CAP_DSTRD(nvme.cap);
 	if (!nvme.vectors) {
 		if (msix_init(d)) {
-			nvme.vectors = min(d->msix_count, (u32)NVME_VECTORS);
+			nvme.vectors = min(d->msix_count, NVME_VECTORS);
 			for (i = 0; i < nvme.vectors; i++)
 				msix_set(d, i, VEC_DEVICE + i);
 			msix_control(d, MSIX_CONTROL_MASKALL, MSIX_CONTROL_ENABLE);
@@ -144,7 +144,7 @@ static void doorbell(u16 qid, u32 reg, u16 v)
 	u16 old, event;
 
 	if (!nvme.dbbuf || !qid) {
-		wmb();
+		wmb();		/* the entry before the doorbell that publishes it */
 		nvme_w32(reg, v);
 		return;
 	}

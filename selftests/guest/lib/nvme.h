@@ -206,7 +206,7 @@ struct nvme {
 	u32 doorbell_writes;
 };
 
-#define NVME_VECTORS	8
+#define NVME_VECTORS	8u
 
 /* The controller that the tests are about; found by nvme_attach(). */
 extern struct nvme nvme;

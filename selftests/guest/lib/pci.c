@@ -155,7 +155,7 @@ void pci_size_bars(struct pci_dev *d)
 
 u32 pci_alloc_mmio(u64 size)
 {
-	u32 s = max((u32)size, PAGE_SIZE), addr = ALIGN_UP(mmio_next, s);
+	u32 s = size < PAGE_SIZE ? PAGE_SIZE : (u32)size, addr = ALIGN_UP(mmio_next, s);
 
 	if (size > MMIO_END - MMIO_START || addr > MMIO_END - s)
 		test_fatal("no room for a BAR of 0x%llx bytes", size);

@@ -75,7 +75,7 @@ u32 smp_start(void)
 		delay_ns(NSEC_PER_MSEC);
 		for (online = 0, i = 0; i < MAX_CPUS; i++)
 			online += cpus[i].online;
-		if (boot.nr_cpus && online == min(boot.nr_cpus, (u32)MAX_CPUS))
+		if (boot.nr_cpus && online == min(boot.nr_cpus, MAX_CPUS))
 			break;
 	} while (now_ns() - start < (boot.nr_cpus ? 5000 : 200) * NSEC_PER_MSEC);
 

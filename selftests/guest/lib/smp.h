@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-#define MAX_CPUS	8	/* start.S knows it too */
+#define MAX_CPUS	8u	/* start.S knows it too */
 
 /* Start all CPUs there are; the number running, with this one. Idempotent. */
 u32 smp_start(void);

@@ -37,9 +37,9 @@ typedef uint64_t u64;
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
 /* Keeps the compiler from moving memory accesses across this point. */
-#define barrier()	__asm__ __volatile__("" ::: "memory")
+#define barrier()	({ __asm__ __volatile__("" ::: "memory"); })
 /* Full barrier for the CPU as well; works on every CPU, no SSE2 needed. */
-#define mb()		__asm__ __volatile__("lock; addl $0, (%%esp)" ::: "memory", "cc")
+#define mb()		({ __asm__ __volatile__("lock; addl $0, (%%esp)" ::: "memory", "cc"); })
 /* x86 orders stores with stores and loads with loads. */
 #define wmb()		barrier()
 #define rmb()		barrier()

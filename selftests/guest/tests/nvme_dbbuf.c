@@ -171,7 +171,7 @@ TEST(nvme_dbbuf, invalid_values)
 		ASSERT_STATUS(nvme_dbbuf_enable(), SC_SUCCESS);
 		nvme.dbbuf[2 * nvme.stride / 4] = bad[i];
 		nvme.dbbuf[3 * nvme.stride / 4] = bad[i];
-		mb();
+		mb();		/* the shadows before the doorbell */
 		nvme_w32(nvme_sq_db(1), 1);
 		delay_ns(quiet_ns() / 4);
 		if (!(nvme_r32(NVME_CSTS) & CSTS_CFS))
