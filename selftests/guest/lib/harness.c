@@ -194,7 +194,7 @@ static bool has_equals(const char *s)
 	return false;
 }
 
-/* Words without '=' choose: names or patterns, "-name" takes out. */
+/* Words without '=' choose: names or patterns, "^name" takes out. */
 static bool selected(const struct test *t)
 {
 	const struct suite *s = suite_of(t);
@@ -206,7 +206,7 @@ static bool selected(const struct test *t)
 	while ((p = next_word(p, word, sizeof(word)))) {
 		if (has_equals(word) || !strcmp(word, "list"))
 			continue;
-		if (word[0] == '-') {
+		if (word[0] == '^') {
 			out |= pattern_matches(word + 1, t, false);
 			continue;
 		}
