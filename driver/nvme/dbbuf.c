@@ -9,7 +9,8 @@
  * Submission queues: the event index lags while the thread runs and is set to
  * the head before it sleeps (nvme_sq_may_sleep()). Completion queues: the head
  * matters only once the ring looks full, so the event index lags until then
- * (nvme_cq_full_slow()).
+ * (nvme_cq_full_slow()). The legacy interrupt pin needs to know it always
+ * (ioemu_nvme_irq_update()).
  *
  * A queue's pointers into the pages change under sq->run_lock or cq->lock, like
  * everything that the queue keeps of guest memory. The maps are put after all
@@ -153,9 +154,6 @@ u16 ioemu_nvme_dbbuf_config(struct ioemu_nvme_req *req)
 	struct ioemu_nvme_ring shadow = {}, event = {};
 	struct ioemu_nvme_ring old_shadow, old_event;
 
-	/* The legacy pin falls when entries are consumed: that needs doorbells. */
-	if (ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_INTX)
-		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
 	if ((prp1 | prp2) & NVME_PAGE_MASK)
 		return ioemu_nvme_dnr(NVME_SC_PRP_OFFSET);
 	if (prp1 == prp2)

@@ -30,38 +30,65 @@ static u32 nvme_distance(u32 from, u32 to, u32 size)
 }
 
 /*
+ * With shadow doorbells: take over what the guest consumed without a doorbell.
+ * What cannot be is ignored. cq->lock is held.
+ */
+static void nvme_cq_look(struct ioemu_nvme_cq *cq)
+{
+	u32 shadow = le32_to_cpu(READ_ONCE(*cq->shadow_head));
+
+	if (shadow < cq->size &&
+	    nvme_distance(cq->head, shadow, cq->size) <=
+	    nvme_distance(cq->head, cq->tail, cq->size))
+		WRITE_ONCE(cq->head, shadow);
+}
+
+/* The guest shall ring when it consumes the next entry. cq->lock is held. */
+static void nvme_cq_ask(struct ioemu_nvme_cq *cq)
+{
+	nvme_cq_look(cq);
+	WRITE_ONCE(*cq->event_idx, cpu_to_le32(cq->head));
+	ioemu_nvme_dbbuf_written(cq->ctrl);
+	/*
+	 * The event index is visible before the doorbell is read once more; the
+	 * guest writes the doorbell, then reads the event index, with a full
+	 * barrier in between.
+	 */
+	smp_mb();
+	nvme_cq_look(cq);
+}
+
+/**
+ * ioemu_nvme_cq_ask() - want to know when the guest consumes entries
+ * @cq: completion queue
+ *
+ * Context: any, no lock of the controller below ctrl->lock held, within an RCU
+ * read section.
+ */
+void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	if (cq->shadow_head)
+		nvme_cq_ask(cq);
+	spin_unlock_irqrestore(&cq->lock, flags);
+}
+
+/*
  * The ring looks full. With shadow doorbells the guest may have consumed
- * entries without a doorbell: look, and if it is full indeed ask for a doorbell
- * at the next one it consumes.
+ * entries: look, and if it did not, ask for a doorbell. cq->lock is held.
  */
 static bool nvme_cq_full_slow(struct ioemu_nvme_cq *cq)
 {
-	u32 shadow, next = nvme_cq_next(cq, cq->tail);
-	int asked;
+	u32 next = nvme_cq_next(cq, cq->tail);
 
 	if (!cq->shadow_head)
 		return true;
-
-	for (asked = 0; asked < 2; asked++) {
-		shadow = le32_to_cpu(READ_ONCE(*cq->shadow_head));
-		if (shadow < cq->size &&
-		    nvme_distance(cq->head, shadow, cq->size) <=
-		    nvme_distance(cq->head, cq->tail, cq->size))
-			WRITE_ONCE(cq->head, shadow);
-		if (cq->head != next)
-			return false;
-		if (asked)
-			break;
-		WRITE_ONCE(*cq->event_idx, cpu_to_le32(cq->head));
-		ioemu_nvme_dbbuf_written(cq->ctrl);
-		/*
-		 * The event index is visible before the doorbell is read once
-		 * more; the guest writes the doorbell, then reads the event
-		 * index, with a full barrier in between.
-		 */
-		smp_mb();
-	}
-	return true;
+	nvme_cq_look(cq);
+	if (cq->head == next)
+		nvme_cq_ask(cq);
+	return cq->head == next;
 }
 
 /*

@@ -27,12 +27,18 @@ void ioemu_nvme_irq_update(struct ioemu_nvme *ctrl)
 	struct ioemu_nvme_cq *cq;
 	unsigned long flags;
 	unsigned int qid;
-	bool level = false;
+	bool intx, level = false;
 
 	rcu_read_lock();
+	intx = ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_INTX;
+	/* The pin falls when entries are consumed: no doorbell may be missed. */
+	for (qid = 1; intx && qid <= NVME_MAX_QID; qid++) {
+		cq = rcu_dereference(ctrl->cqs[qid]);
+		if (cq && cq->ien && READ_ONCE(cq->shadow_head))
+			ioemu_nvme_cq_ask(cq);
+	}
 	spin_lock_irqsave(&ctrl->irq_lock, flags);
-	if (ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_INTX &&
-	    !(READ_ONCE(ctrl->intms) & 1)) {
+	if (intx && !(READ_ONCE(ctrl->intms) & 1)) {
 		for (qid = 0; qid <= NVME_MAX_QID && !level; qid++) {
 			cq = rcu_dereference(ctrl->cqs[qid]);
 			level = cq && nvme_cq_unconsumed(cq);

@@ -599,6 +599,7 @@ void ioemu_nvme_req_unmap(struct ioemu_nvme_req *req);
 struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req);
 void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value);
 void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value);
+void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq);
 bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_kill(struct ioemu_nvme_cq *cq);
 

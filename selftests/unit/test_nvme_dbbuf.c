@@ -115,13 +115,25 @@ TEST_F(dbbuf, arguments)
 	EXPECT_EQ(6, fake_vm_map_refs(h->vm));
 }
 
-TEST_F(dbbuf, legacy_pin_has_none)
+TEST_F(dbbuf, legacy_pin)
 {
 	struct nvme_host *h = &self->h;
+	unsigned int i, j;
 
 	fake_config_write(h->vm, HOST_SLOT,
 			  host_cap(h, PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS, 2, 0);
-	EXPECT_EQ(DNR(NVME_SC_INVALID_FIELD), config(self));
+	EXPECT_EQ(0, config(self));
+	EXPECT_FALSE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+	for (i = 0; i < 40; i++) {
+		for (j = 0; j < 3; j++)
+			submit(self, 1);
+		run_pending();
+		for (j = 0; j < 3; j++) {
+			EXPECT_TRUE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+			ASSERT_TRUE(reap(self, 1));
+		}
+		EXPECT_FALSE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+	}
 }
 
 TEST_F(dbbuf, stale_shadows)
