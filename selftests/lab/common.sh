@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # What every part of the lab uses: messages, hashes, the temporary directory.
 
 # The kernel and Xen that dom0 is made of; one exists so far.
 flavour=bookworm
 
 lab_tmp=
-lab_tree=
 lab_work=
 lab_logs=
 machine_pid=

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # What the lab needs on the machine that it runs on.
 
 # One "FILE PACKAGE" per line: the file tells whether the package is there.
@@ -16,6 +18,7 @@ deps_table() {
 		/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 		/usr/bin/make make
 		/usr/bin/gcc gcc
+		/usr/bin/objcopy binutils
 	EOF
 }
 

@@ -1,29 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # The images: each a directory or file of the cache, named by the hash of
 # everything it is made of and renamed to that name only when it is whole.
 
 dom0_key() {
-	hash_of "$lab_dir/images.sh" "$lab_dir/packages.sh" "$lab_dir"/dom0/* "$(packages_file "$1")"
-}
-
-guest_key() {
-	hash_of "$lab_dir/images.sh" "$lab_dir/guest.sh" "$lab_dir"/guest/* "$(packages_file "$1")"
-}
-
-tools_key() {
-	hash_of "$lab_dir/images.sh" "$lab_dir"/tools/* <(guest_key "$1")
+	hash_of "$lab_dir"/{images,packages,guest}.sh "$lab_dir"/{dom0,guest}/* \
+		"$(packages_file "$1")"
 }
 
 dom0_dir() {
 	echo "$cache/dom0-$(dom0_key "$1")"
 }
 
-guest_dir() {
-	echo "$cache/guest-$(guest_key "$1")"
-}
-
 tools_image() {
-	echo "$cache/tools-$(tools_key "$1").img"
+	echo "$cache/tools-$(hash_of "$lab_dir/images.sh" "$lab_dir"/tools/*).img"
 }
 
 # image_modules TREE KVER FILE DEST: copy the modules named in FILE, and those
@@ -40,6 +31,7 @@ image_modules() {
 			cp "$path" "$dest/"
 			basename "$path"
 		done >"$dest/order"
+	[ -s "$dest/order" ] || die "no modules"
 }
 
 # image_cpio DIR: a compressed initramfs of DIR on stdout.
@@ -59,76 +51,65 @@ image_squash() {
 	truncate -s "$2" "$1"
 }
 
-# image_tree FLAVOUR: the unpacked packages, shared by the images of one build.
-image_tree() {
-	local kver
-	[ -z "$lab_tree" ] || return 0
+image_build_dom0() {
+	local kver f
+	local debian=$lab_tmp/debian tree=$lab_tmp/initrd new=$lab_tmp/dom0-new
 	packages_fetch "$1"
 	progress "unpacking packages"
 	kver=$(packages_kver "$1")
-	lab_tree=$lab_tmp/tree
-	packages_unpack "$1" "$lab_tree"
-	depmod -b "$lab_tree" "$kver"
-}
-
-image_build_dom0() {
-	local tree new kver f
-	image_tree "$1"
-	progress "building the dom0 image"
-	kver=$(packages_kver "$1")
-	tree=$lab_tmp/dom0
-	new=$lab_tmp/dom0-new
+	packages_unpack "$1" "$debian"
+	depmod -b "$debian" "$kver"
 	mkdir "$new"
-	cp -a --reflink=auto "$lab_tree" "$tree"
-	gzip -dc "$tree/boot/xen-4.17-amd64.gz" >"$new/xen"
-	cp "$tree/boot/vmlinuz-$kver" "$new/vmlinuz"
+	gzip -dc "$debian/boot/xen-4.17-amd64.gz" >"$new/xen"
+	cp "$debian/boot/vmlinuz-$kver" "$new/vmlinuz"
+	guest_build "$debian" "$kver" "$debian/usr/lib/guest"
 
-	mkdir -p "$tree"/{dev,proc,sys,run,tmp,root,payload,results,var/log,usr/lib/lab}
-	install -m 755 "$lab_dir/dom0/init" "$tree/usr/sbin/lab-init"
-	install -m 755 "$lab_dir/dom0/agent" "$tree/usr/sbin/lab-agent"
-	cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
-	cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
-	for f in kvm sgx input render; do
-		echo "$f:x:$((100 + ${#f})):"
-	done >>"$tree/etc/group"
-	ln -sf mawk "$tree/usr/bin/awk"
-	ln -sf dash "$tree/usr/bin/sh"
-	ln -sfn /run "$tree/var/run"
-	ln -sfn /run/lock "$tree/var/lock"
-	ldconfig -r "$tree"
-	truncate -s 1536M "$new/root.img"
-	mkfs.ext4 -q -F -d "$tree" -m 0 -O ^resize_inode \
-		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
-	rm -rf "$tree"
-
-	tree=$lab_tmp/dom0-initrd
+	progress "building the dom0 image"
 	mkdir -p "$tree/bin"
-	cp "$lab_tree/bin/busybox" "$tree/bin/busybox"
+	cp "$debian/bin/busybox" "$tree/bin/busybox"
 	install -m 755 "$lab_dir/dom0/initrd-init" "$tree/init"
-	image_modules "$lab_tree" "$kver" "$lab_dir/dom0/initrd-modules" "$tree/modules"
+	image_modules "$debian" "$kver" "$lab_dir/dom0/initrd-modules" "$tree/modules"
 	image_cpio "$tree" >"$new/initrd.img"
+
+	mkdir -p "$debian"/{dev,proc,sys,run,tmp,root,payload,results,var/log,usr/lib/lab}
+	install -m 755 "$lab_dir/dom0/init" "$debian/usr/sbin/lab-init"
+	install -m 755 "$lab_dir/dom0/agent" "$debian/usr/sbin/lab-agent"
+	cp "$debian/usr/share/base-passwd/passwd.master" "$debian/etc/passwd"
+	cp "$debian/usr/share/base-passwd/group.master" "$debian/etc/group"
+	ln -sf mawk "$debian/usr/bin/awk"
+	ln -sf dash "$debian/usr/bin/sh"
+	rm -rf "$debian/var/run" "$debian/var/lock"
+	ln -s /run "$debian/var/run"
+	ln -s /run/lock "$debian/var/lock"
+	ldconfig -r "$debian"
+	truncate -s 1536M "$new/root.img"
+	mkfs.ext4 -q -F -d "$debian" -m 0 -O ^resize_inode \
+		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
+	rm -rf "$debian" "$tree"
 	mv -T "$new" "$(dom0_dir "$1")"
 }
 
 image_build_tools() {
-	local tree=$lab_tmp/tools new=$lab_tmp/tools-new.img
-	progress "building the tools disk"
-	mkdir -p "$tree"
-	cp "$lab_dir"/tools/* "$tree/"
-	chmod 755 "$tree"/*
-	cp -rL "$(guest_dir "$1")" "$tree/guest"
-	image_squash "$new" 128M "$tree"
-	mv -T "$new" "$(tools_image "$1")"
+	local new=$lab_tmp/tools-new.img
+	image_squash "$new" 16M "$lab_dir/tools"
+	mv -T "$new" "$(tools_image)"
 }
 
 # images_build FLAVOUR: build whatever the cache does not have.
 images_build() {
 	packages_ensure_list "$1"
 	[ -d "$(dom0_dir "$1")" ] || image_build_dom0 "$1"
-	[ -d "$(guest_dir "$1")" ] || guest_build "$1"
-	[ -e "$(tools_image "$1")" ] || image_build_tools "$1"
-	if [ -n "$lab_tree" ]; then
-		rm -rf "$lab_tree"
-		lab_tree=
-	fi
+	[ -e "$(tools_image)" ] || image_build_tools
+}
+
+# images_clean FLAVOUR: remove what the current recipe does not use.
+images_clean() {
+	local f keep
+	keep="$(dom0_dir "$1") $(tools_image) $(machine_state "$1" wall) $(machine_state "$1" exact)"
+	for f in "$cache"/{dom0,tools,state}-*; do
+		case " $keep " in
+		*" $f "*) ;;
+		*) rm -rf "$f" ;;
+		esac
+	done
 }

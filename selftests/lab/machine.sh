@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # The emulated machine: its command line, its channels, and its saved states.
 #
 # Channels are named pipes in the machine's directory: con (the serial port,
@@ -61,7 +63,7 @@ machine_prepare() {
 	for p in xen vmlinuz initrd.img root.img; do
 		ln -sfn "$(dom0_dir "$1")/$p" "$2/$p"
 	done
-	ln -sfn "$(tools_image "$1")" "$2/tools.img"
+	ln -sfn "$(tools_image)" "$2/tools.img"
 	for p in con mon ctl out; do
 		mkfifo "$2/$p.in" "$2/$p.out"
 	done
@@ -81,7 +83,7 @@ machine_start() {
 	local mode=$1 dir=$2
 	shift 2
 	(
-		cd "$dir"
+		cd "$dir" || exit
 		# shellcheck disable=SC2046
 		exec qemu-system-x86_64 $(machine_accel "$mode") $(machine_fixed_args) \
 			-kernel xen -append "$xen_args" \

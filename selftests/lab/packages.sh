@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # Which Debian packages the images are made of, and where they are.
 #
 # An apt of its own (state, lists and archive below the cache) resolves and
@@ -22,6 +24,7 @@ packages_configure() {
 	mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
 	: >"$cache/apt/status"
 	: >"$cache/apt/sources.list"
+	# shellcheck disable=SC2016
 	while read -r uri release; do
 		line="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $release main"
 		echo "$line" >>"$cache/apt/sources.list"

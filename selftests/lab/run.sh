@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
 # One run: options, payload, the command's life, its results and logs.
 
 run_mode=wall
@@ -37,6 +39,7 @@ run_options() {
 	done
 }
 
+# A mistake of the caller.
 run_usage() {
 	printf 'lab: %s\n' "$*" >&2
 	exit "$exit_usage"
@@ -81,18 +84,18 @@ run_prepare() {
 	machine_prepare "$flavour" "$lab_work"
 }
 
-# run_boot [QEMU-ARG...]: get to a dom0 that waits for a request.
+# run_boot: get to a dom0 that waits for a request.
 run_boot() {
 	local -a extra=()
 	if [ -n "$run_fresh" ]; then
 		mapfile -t extra < <(run_disk_args)
 		machine_blank_disks "$lab_work"
 		progress "booting dom0 ($run_mode)"
-		machine_start "$run_mode" "$lab_work" "${extra[@]}" "$@"
+		machine_start "$run_mode" "$lab_work" "${extra[@]}"
 		machine_wait_ready
 	else
 		machine_load "$flavour" "$run_mode" "$lab_work"
-		machine_start "$run_mode" "$lab_work" -loadvm lab "$@"
+		machine_start "$run_mode" "$lab_work" -loadvm lab
 	fi
 }
 
@@ -146,8 +149,9 @@ run_main() {
 run_expect() {
 	local rc=0
 	machine_answer "$2" || rc=$?
-	[ "$rc" = 0 ] && [ "$answer" = "$1" ] ||
+	if [ "$rc" != 0 ] || [ "$answer" != "$1" ]; then
 		lab_fail "$exit_boot" "dom0 does not answer: ${answer:-nothing}"
+	fi
 }
 
 # run_drain: the kernel log and the console have arrived up to the end mark.
@@ -201,17 +205,21 @@ run_keep_logs() {
 }
 
 shell_main() {
+	local saved viewer
+	[ -t 0 ] || run_usage "shell needs a terminal"
 	run_options "$@"
 	run_prepare
 	run_boot
 	cat "$lab_work/out.out" >/dev/null &
 	machine_request shell
-	printf 'lab: Ctrl-] ends the shell and the machine\n' >&2
-	local saved
+	printf 'lab: a shell on the console of dom0; Ctrl-] ends the machine\n' >&2
 	saved=$(stty -g)
-	stty raw -echo
-	tail -n +1 -f "$lab_work/xen-console.log" --pid="$machine_pid" &
-	python3 - "$lab_work/con.in" <<-'EOF' || true
-	EOF
+	stty raw -echo isig intr ^] quit undef susp undef
+	tail -c 0 -f "$lab_work/xen-console.log" &
+	viewer=$!
+	trap : INT
+	cat >&"$machine_con" || true
+	kill "$viewer"
 	stty "$saved"
+	printf '\n'
 }
