@@ -19,6 +19,11 @@
 #define APIC_LVT_LINT1	0x360
 #define APIC_MASKED	BIT(16)
 
+#define IOAPIC_SELECT	0xfec00000
+#define IOAPIC_WINDOW	0xfec00010
+#define IOAPIC_LEVEL	BIT(15)
+#define IOAPIC_LOW	BIT(13)
+
 #define MSR_APIC_BASE	0x1b
 
 extern u8 vector_stubs[];
@@ -84,6 +89,23 @@ void apic_icr(u32 dest_apic_id, u32 low)
 	mmio_write32(APIC_BASE + APIC_ICR_HI, dest_apic_id << 24);
 	mmio_write32(APIC_BASE + APIC_ICR_LO, low);
 	wait_for(!(mmio_read32(APIC_BASE + APIC_ICR_LO) & BIT(12)), NSEC_PER_SEC);
+}
+
+static void ioapic_write(u32 reg, u32 v)
+{
+	mmio_write32(IOAPIC_SELECT, reg);
+	mmio_write32(IOAPIC_WINDOW, v);
+}
+
+void ioapic_set(u32 gsi, u32 vector)
+{
+	ioapic_write(0x11 + 2 * gsi, apic_id() << 24);
+	ioapic_write(0x10 + 2 * gsi, IOAPIC_LEVEL | IOAPIC_LOW | vector);
+}
+
+void ioapic_mask(u32 gsi)
+{
+	ioapic_write(0x10 + 2 * gsi, APIC_MASKED);
 }
 
 u32 irq_count(u32 vector)

@@ -28,6 +28,13 @@ void apic_enable(void);
 u32 apic_id(void);
 void apic_icr(u32 dest_apic_id, u32 low);
 
+/*
+ * Aim pin @gsi of the I/O APIC, level triggered as PCI's are, at @vector on this
+ * CPU; and mask it.
+ */
+void ioapic_set(u32 gsi, u32 vector);
+void ioapic_mask(u32 gsi);
+
 /* How often each vector came in, on all CPUs. */
 u32 irq_count(u32 vector);
 /* Called at interrupt level after counting; NULL for none. */

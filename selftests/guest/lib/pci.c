@@ -5,6 +5,7 @@
 #include "io.h"
 #include "mmio.h"
 #include "string.h"
+#include "xen.h"
 
 #define CONFIG_ADDRESS	0xcf8
 #define CONFIG_DATA	0xcfc
@@ -265,6 +266,21 @@ void msix_control(struct pci_dev *d, u16 clear, u16 set)
 	u16 v = pci_read16(d, d->msix_cap + MSIX_CONTROL);
 
 	pci_write16(d, d->msix_cap + MSIX_CONTROL, (v & ~clear) | set);
+}
+
+int pci_intx_gsi(const struct pci_dev *d)
+{
+	u8 pin = pci_read8(d, PCI_INTERRUPT_PIN), irq;
+	struct pci_dev bridge;
+
+	if (!pin || pin > 4)
+		return -1;
+	if (xen_present())
+		return 16 + ((d->dev * 4 + d->dev / 8 + pin - 1) & 31);
+	if (!pci_find(&bridge, 0x060100, 0x8086, 0))
+		return -1;
+	irq = pci_read8(&bridge, 0x60 + ((d->dev - 1 + pin - 1) & 3));
+	return irq < 16 ? irq : -1;
 }
 
 bool msi_enable(struct pci_dev *d, u32 vector)

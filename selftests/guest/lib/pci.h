@@ -105,6 +105,12 @@ void msix_mask(struct pci_dev *d, u32 n, bool masked);
 bool msix_pending(const struct pci_dev *d, u32 n);
 void msix_control(struct pci_dev *d, u16 clear, u16 set);
 
+/*
+ * The I/O APIC pin that the function's interrupt pin leads to: by Xen's fixed
+ * wiring, else by the PIIX3 router as firmware set it up; -1 if not known.
+ */
+int pci_intx_gsi(const struct pci_dev *d);
+
 /* Aim plain MSI at this vector and enable it; false if there is none. */
 bool msi_enable(struct pci_dev *d, u32 vector);
 void msi_disable(struct pci_dev *d);

@@ -26,6 +26,13 @@ static void setup(void)
 
 static void teardown(void)
 {
+	int gsi;
+
+	if (!dev)
+		return;
+	gsi = pci_intx_gsi(dev);
+	if (gsi >= 0)
+		ioapic_mask(gsi);
 	nvme_forget(false);
 	nvme_stop();
 }
@@ -38,6 +45,8 @@ static void setup_msix(void)
 
 static void teardown_msix(void)
 {
+	if (!dev)
+		return;
 	nvme_forget(true);
 	nvme_stop();
 }
@@ -544,6 +553,88 @@ TEST(msix, function_mask)
 	EXPECT(!msix_pending(dev, 0));
 }
 
+/* Masked by the handler at the controller, as a driver does it */
+static void mask_at_controller(u32 vector)
+{
+	(void)vector;
+	nvme_w32(NVME_INTMS, 1);
+}
+
+TEST(pci, intx_delivery)
+{
+	struct nvme_cmd c = { .opcode = ADMIN_IDENTIFY, .cdw10 = 1 };
+	u32 vec = VEC_DEVICE + 7, n, i;
+	int gsi = pci_intx_gsi(dev);
+	struct nvme_cqe e;
+
+	SKIP_IF(gsi < 0, "nowhere known for the interrupt pin");
+	nvme_start();
+	if (dev->msix_cap)
+		msix_control(dev, MSIX_CONTROL_ENABLE, 0);
+	pci_command(dev, PCI_COMMAND_INTX_DISABLE, 0);
+	nvme.vectors = 0;
+	irq_handle(vec, mask_at_controller);
+	ioapic_set(gsi, vec);
+	c.prp1 = phys(page_alloc(1));
+	for (i = 0; i < 5; i++) {
+		n = irq_count(vec);
+		nvme_submit(&nvme.asq, &c);
+		if (!EXPECT(irq_wait_count(vec, n + 1, timeout_ns())))
+			break;
+		ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+		nvme_w32(NVME_INTMC, 1);
+		irq_settle(quiet_ns() / 4);
+		EXPECT_EQ(irq_count(vec), n + 1);
+	}
+	/* Not consumed: it comes again as soon as it is unmasked. */
+	n = irq_count(vec);
+	nvme_submit(&nvme.asq, &c);
+	EXPECT(irq_wait_count(vec, n + 1, timeout_ns()));
+	nvme_w32(NVME_INTMC, 1);
+	EXPECT(irq_wait_count(vec, n + 2, timeout_ns()));
+	/* Nothing while the command register forbids it */
+	ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+	pci_command(dev, 0, PCI_COMMAND_INTX_DISABLE);
+	nvme_w32(NVME_INTMC, 1);
+	irq_settle(quiet_ns() / 4);
+	n = irq_count(vec);
+	nvme_submit(&nvme.asq, &c);
+	ASSERT(wait_for(nvme_cq_ready(&nvme.acq), timeout_ns()));
+	irq_settle(quiet_ns());
+	EXPECT_EQ(irq_count(vec), n);
+	ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+}
+
+/* Plain MSI, where the function has it */
+TEST(pci, msi_delivery)
+{
+	struct nvme_cmd c = { .opcode = ADMIN_IDENTIFY, .cdw10 = 1 };
+	u32 vec = VEC_DEVICE + 6, n, i;
+	struct nvme_cqe e;
+
+	SKIP_IF(!pci_find_cap(dev, PCI_CAP_MSI, 0), "no MSI");
+	nvme_start();
+	if (dev->msix_cap)
+		msix_control(dev, MSIX_CONTROL_ENABLE, 0);
+	nvme.vectors = 0;
+	ASSERT(msi_enable(dev, vec));
+	irq_settle(quiet_ns());
+	c.prp1 = phys(page_alloc(1));
+	for (i = 0; i < 5; i++) {
+		n = irq_count(vec);
+		nvme_submit(&nvme.asq, &c);
+		if (!EXPECT(irq_wait_count(vec, n + 1, timeout_ns())))
+			break;
+		ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+	}
+	msi_disable(dev);
+	n = irq_count(vec);
+	nvme_submit(&nvme.asq, &c);
+	ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+	irq_settle(quiet_ns());
+	EXPECT_EQ(irq_count(vec), n);
+}
+
 /* The pending bits are the device's: nothing that is written there stays. */
 TEST(msix, pba_read_only)
 {
@@ -583,4 +674,21 @@ TEST(msix, off_means_pin)
 		EXPECT(wait_for(!(pci_read16(dev, PCI_STATUS) & PCI_STATUS_INTERRUPT),
 				NSEC_PER_SEC));
 	}
+}
+
+/* A reset takes the cause away, so the pin goes down with it. Last: some fail. */
+TEST(pci, intx_ends_with_reset)
+{
+	struct nvme_cmd c = { .opcode = ADMIN_IDENTIFY, .cdw10 = 1 };
+
+	SKIP_IF(!pci_read8(dev, PCI_INTERRUPT_PIN), "no interrupt pin");
+	nvme_start();
+	if (dev->msix_cap)
+		msix_control(dev, MSIX_CONTROL_ENABLE, 0);
+	nvme.vectors = 0;
+	c.prp1 = phys(page_alloc(1));
+	nvme_submit(&nvme.asq, &c);
+	ASSERT(wait_for(pci_read16(dev, PCI_STATUS) & PCI_STATUS_INTERRUPT, timeout_ns()));
+	ASSERT(nvme_disable());
+	EXPECT(wait_for(!(pci_read16(dev, PCI_STATUS) & PCI_STATUS_INTERRUPT), NSEC_PER_SEC));
 }
