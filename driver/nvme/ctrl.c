@@ -150,6 +150,16 @@ static void nvme_shutdown(struct ioemu_nvme *ctrl)
 	spin_unlock_irqrestore(&ctrl->reg_lock, flags);
 }
 
+/* ctrl->lock is held. */
+static void nvme_set_master(struct ioemu_nvme *ctrl, bool master)
+{
+	ctrl->master = master;
+	if (master)
+		ioemu_nvme_queues_resume(ctrl);
+	else
+		ioemu_nvme_queues_pause(ctrl);
+}
+
 /**
  * ioemu_nvme_ctrl_work() - do what the registers ask for
  * @work: ctrl->work
@@ -160,8 +170,8 @@ void ioemu_nvme_ctrl_work(struct kthread_work *work)
 {
 	struct ioemu_nvme *ctrl = container_of(work, struct ioemu_nvme, work);
 	unsigned int requests;
+	bool enabled, master;
 	unsigned long flags;
-	bool enabled;
 
 	mutex_lock(&ctrl->lock);
 	for (;;) {
@@ -169,6 +179,7 @@ void ioemu_nvme_ctrl_work(struct kthread_work *work)
 		requests = ctrl->requests;
 		ctrl->requests = 0;
 		enabled = ctrl->cc & NVME_CC_EN;
+		master = ctrl->want_master;
 		spin_unlock_irqrestore(&ctrl->reg_lock, flags);
 
 		if (requests & NVME_REQ_GONE) {
@@ -179,6 +190,8 @@ void ioemu_nvme_ctrl_work(struct kthread_work *work)
 			break;
 		if (requests & NVME_REQ_RESET)
 			nvme_disable(ctrl);
+		if (master != ctrl->master)
+			nvme_set_master(ctrl, master);
 		if (requests & NVME_REQ_SHUTDOWN)
 			nvme_shutdown(ctrl);
 		if (enabled && ctrl->state == NVME_STATE_DISABLED)
@@ -219,14 +232,11 @@ void ioemu_nvme_ctrl_reset(struct ioemu_pci *pci)
 	WRITE_ONCE(ctrl->aqa, 0);
 	WRITE_ONCE(ctrl->asq, 0);
 	WRITE_ONCE(ctrl->acq, 0);
+	/* The command register is reset too. */
+	ctrl->want_master = false;
 	ctrl->requests &= ~NVME_REQ_SHUTDOWN;
 	spin_unlock_irqrestore(&ctrl->reg_lock, flags);
 	nvme_request(ctrl, NVME_REQ_RESET);
-
-	/* The command register was reset too. */
-	mutex_lock(&ctrl->lock);
-	ctrl->master = false;
-	mutex_unlock(&ctrl->lock);
 }
 
 /**
@@ -246,19 +256,17 @@ void ioemu_nvme_ctrl_gone(struct ioemu_nvme *ctrl)
  * @pci: the controller's PCI function
  * @enabled: on or off
  *
- * Context: process context, sleeps.
+ * Context: process context; when it goes off, sleeps until nothing is in flight.
  */
 void ioemu_nvme_ctrl_master(struct ioemu_pci *pci, bool enabled)
 {
 	struct ioemu_nvme *ctrl = ioemu_nvme_from_pci(pci);
+	unsigned long flags;
 
-	mutex_lock(&ctrl->lock);
-	ctrl->master = enabled;
-	if (enabled)
-		ioemu_nvme_queues_resume(ctrl);
-	else
-		ioemu_nvme_queues_pause(ctrl);
-	mutex_unlock(&ctrl->lock);
+	spin_lock_irqsave(&ctrl->reg_lock, flags);
+	ctrl->want_master = enabled;
+	spin_unlock_irqrestore(&ctrl->reg_lock, flags);
+	nvme_request(ctrl, NVME_REQ_MASTER);
 }
 
 /**

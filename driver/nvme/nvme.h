@@ -414,6 +414,7 @@ enum ioemu_nvme_state {
 #define NVME_REQ_RESET		0x1	/* CC.EN was cleared */
 #define NVME_REQ_SHUTDOWN	0x2	/* CC.SHN was set */
 #define NVME_REQ_GONE		0x4	/* the function was removed */
+#define NVME_REQ_MASTER		0x8	/* bus mastering was switched */
 
 /**
  * struct ioemu_nvme - a controller
@@ -432,7 +433,7 @@ enum ioemu_nvme_state {
  * @drain_wq: waiting for requests to come back
  *
  * @lock: serialises everything in process context that is not the data path
- * @master: bus mastering is on
+ * @master: bus mastering is on; moves in the controller's thread only
  * @state: see the states
  * @features: see there
  * @aers: parked Asynchronous Event Requests
@@ -448,8 +449,9 @@ enum ioemu_nvme_state {
  * @created: time of creation, seconds
  * @resets: how often the controller was disabled
  *
- * @reg_lock: guards the registers and @requests
+ * @reg_lock: guards the registers, @requests and @want_master
  * @requests: what @work has to do, see NVME_REQ_*
+ * @want_master: what @master is to be
  *
  * @irq_lock: guards @intx_wish and orders changes of the pin
  * @intx_wish: last value given to ioemu_pci_set_intx()
@@ -493,6 +495,7 @@ struct ioemu_nvme {
 
 	spinlock_t reg_lock;
 	unsigned int requests;
+	bool want_master;
 	u32 intms;
 	u32 cc;
 	u32 csts;

@@ -444,7 +444,7 @@ void ioemu_nvme_queues_delete(struct ioemu_nvme *ctrl)
  *
  * When this returns the controller does not touch guest memory.
  *
- * Context: process context, ctrl->lock held; sleeps.
+ * Context: the controller's thread, ctrl->lock held; sleeps.
  */
 void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl)
 {
@@ -481,7 +481,7 @@ void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl)
  * ioemu_nvme_queues_resume() - bus mastering is on again
  * @ctrl: controller
  *
- * Context: process context, ctrl->lock held.
+ * Context: the controller's thread, ctrl->lock held.
  */
 void ioemu_nvme_queues_resume(struct ioemu_nvme *ctrl)
 {

@@ -20,7 +20,9 @@
 
 #define HOST_SLOT	5
 #define HOST_BAR	0xf0000000ull
+#ifndef HOST_FRAMES
 #define HOST_FRAMES	4096
+#endif
 #define HOST_MSI_ADDR	0xfee00000ull
 #define HOST_VECTORS	65
 #define HOST_QUEUES	65
