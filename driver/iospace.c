@@ -355,7 +355,7 @@ static bool size_valid(unsigned int size)
 
 static u64 all_ones(unsigned int size)
 {
-	return size_valid(size) ? ~0ULL >> (64 - 8 * size) : ~0ULL;
+	return size < 8 ? (1ULL << 8 * size) - 1 : ~0ULL;
 }
 
 /*

@@ -208,6 +208,9 @@ TEST_F(iospace, every_edge)
 
 			EXPECT_EQ(in ? IOEMU_IO_DONE : IOEMU_IO_UNCLAIMED,
 				  rd(&self->space, MEM, addr, size, &v));
+			if (!in)
+				EXPECT_EQ(size < 8 ? (1ULL << 8 * size) - 1 :
+					  ~0ULL, v);
 			EXPECT_EQ(in ? IOEMU_IO_DONE : IOEMU_IO_UNCLAIMED,
 				  wr(&self->space, MEM, addr, size, v));
 			if (in)
@@ -619,6 +622,48 @@ TEST_F(iospace, removal_waits_for_config_access)
 
 	remove_waits(self, &p, access_config);
 	EXPECT_EQ(1, p.writes);
+}
+
+static void *add_it(void *arg)
+{
+	ioemu_iospace_add(t.space, arg);
+	smp_store_release(&t.removed, 1);
+	return NULL;
+}
+
+/* A table that somebody may still be looking at is not written. */
+TEST_F(iospace, no_table_is_reused_too_early)
+{
+	struct probe p = probe(MEM, 0x1000, 0x1fff);
+	struct probe a = probe(MEM, 0x2000, 0x2fff);
+	struct probe b = probe(MEM, 0x3000, 0x3fff);
+	pthread_t user, adder;
+
+	t.space = &self->space;
+	p.hook = stay_inside;
+	ASSERT_EQ(0, ioemu_iospace_add(&self->space, &p.region));
+	pthread_create(&user, NULL, access_memory, NULL);
+	while (!smp_load_acquire(&t.inside))
+		sched_yield();
+	/* Either this one waits, or the next one, which needs the old table. */
+	pthread_create(&adder, NULL, add_it, &a.region);
+	usleep(20000);
+	if (smp_load_acquire(&t.removed)) {
+		pthread_join(adder, NULL);
+		smp_store_release(&t.removed, 0);
+		pthread_create(&adder, NULL, add_it, &b.region);
+		usleep(20000);
+		EXPECT_EQ(0, smp_load_acquire(&t.removed));
+		smp_store_release(&t.release, 1);
+		pthread_join(adder, NULL);
+		ioemu_iospace_remove(&self->space, &b.region);
+	} else {
+		smp_store_release(&t.release, 1);
+		pthread_join(adder, NULL);
+	}
+	pthread_join(user, NULL);
+	ioemu_iospace_remove(&self->space, &a.region);
+	ioemu_iospace_remove(&self->space, &p.region);
 }
 
 /* Within an access to configuration space, other regions come and go. */
