@@ -261,6 +261,16 @@ static void show_intx(struct ioemu_pci *pci)
 	ioemu_vm_set_intx(pci->vm, pci->slot, 0, level);
 }
 
+/* The device wishes nothing any more; nobody can see the pin now. */
+static void forget_intx(struct ioemu_pci *pci)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pci->intx_lock, flags);
+	pci->intx_wish = false;
+	raw_spin_unlock_irqrestore(&pci->intx_lock, flags);
+}
+
 static void settle_intx(struct ioemu_pci *pci)
 {
 	bool allowed = pci->live && power_state(pci) == PM_D0 &&
@@ -303,8 +313,6 @@ static void settle_and_tell(struct ioemu_pci *pci)
  */
 static void reset_function(struct ioemu_pci *pci)
 {
-	unsigned long flags;
-
 	build_space(pci);
 	pci->live = false;
 	settle_and_tell(pci);
@@ -312,9 +320,7 @@ static void reset_function(struct ioemu_pci *pci)
 	if (pci->ops->reset)
 		pci->ops->reset(pci);
 
-	raw_spin_lock_irqsave(&pci->intx_lock, flags);
-	pci->intx_wish = false;
-	raw_spin_unlock_irqrestore(&pci->intx_lock, flags);
+	forget_intx(pci);
 	pci->live = true;
 	settle_and_tell(pci);
 }
@@ -489,6 +495,7 @@ int ioemu_pci_add(struct ioemu_pci *pci)
 	mutex_lock(&pci->lock);
 	build_space(pci);
 	ioemu_pci_msi_reset(pci);
+	forget_intx(pci);
 	pci->live = true;
 	settle(pci);
 	mutex_unlock(&pci->lock);

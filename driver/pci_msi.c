@@ -341,6 +341,7 @@ static bool vector_pending(const struct ioemu_pci *pci, unsigned int index,
  * @pci: function
  *
  * Context: any.
+ * Return: one bit for each vector; none unless MSI is enabled.
  */
 u32 ioemu_pci_msi_pending(const struct ioemu_pci *pci)
 {
@@ -385,6 +386,7 @@ static bool overlaps(u64 offset, unsigned int size, u32 start, u32 length)
  * @size: bytes
  *
  * Context: any.
+ * Return: true if one of its bytes lies in the table or the pending bit array.
  */
 bool ioemu_pci_msix_covers(const struct ioemu_pci *pci, unsigned int bar,
 			   u64 offset, unsigned int size)

@@ -222,6 +222,7 @@ void ioemu_pci_remove(struct ioemu_pci *pci);
  * @pci: function
  *
  * Context: any.
+ * Return: the mode; INTx while the guest enabled no other.
  */
 enum ioemu_pci_irq_mode ioemu_pci_irq_mode(const struct ioemu_pci *pci);
 
@@ -230,6 +231,7 @@ enum ioemu_pci_irq_mode ioemu_pci_irq_mode(const struct ioemu_pci *pci);
  * @pci: function
  *
  * Context: any.
+ * Return: true while bus mastering is on and the function is in D0.
  */
 bool ioemu_pci_master(const struct ioemu_pci *pci);
 

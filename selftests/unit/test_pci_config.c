@@ -438,7 +438,11 @@ TEST_F(pci, function_level_reset)
 			harness_failed(__FILE__, __LINE__,
 				       "register %#x back: %#x, not %#x", i,
 				       before[i], (u8)cfg_rd(d, i, 1));
+	/* The device starts anew, and its pin works. */
 	EXPECT_FALSE(PIN(self));
+	ioemu_pci_set_intx(&d->pci, true);
+	EXPECT_TRUE(PIN(self));
+	ioemu_pci_set_intx(&d->pci, false);
 	place_bars(d, ON_ALL);
 	for (i = 0; i < VECTORS; i++) {
 		EXPECT_EQ(0, fake_mmio_read(self->vm, MMIO0 + TABLE + 16 * i, 8));
@@ -519,11 +523,14 @@ TEST_F(pci, add_again_after_removal)
 	disturb(d);
 	ioemu_pci_set_intx(&d->pci, true);
 	command(d, 0);
+	EXPECT_TRUE(cfg_rd(d, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT);
 	ioemu_pci_remove(&d->pci);
-	ioemu_pci_set_intx(&d->pci, false);
+	ioemu_pci_set_intx(&d->pci, true);
 	EXPECT_EQ(0, fake_vm_nr_ranges(self->vm));
 	d->master = false;
 	ASSERT_EQ(0, ioemu_pci_add(&d->pci));
+	EXPECT_FALSE(PIN(self));
+	EXPECT_EQ(PCI_STATUS_CAP_LIST, cfg_rd(d, PCI_STATUS, 2));
 	EXPECT_EQ(0, cfg_rd(d, PCI_COMMAND, 2));
 	EXPECT_EQ(8, cfg_rd(d, BAR3, 4));
 	place_bars(d, ON_ALL);
