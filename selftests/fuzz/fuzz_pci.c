@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two PCI functions and a guest that does what it likes: accesses of all kinds
+ * to configuration space, memory and ports, in between notifications, pin levels,
+ * refusals of the hypervisor and want of memory.
+ *
+ * After each step, what a guest can see is compared with what the specification
+ * makes of the registers, worked out here once more from the registers alone:
+ * which ranges are claimed, which messages may have been sent, what may be
+ * pending, the level of the pin.
+ */
+#include <linux/pci_regs.h>
+#include <standin/kernel.h>
+#include <standin/sched.h>
+
+#include "fake_vm.h"
+#include "input.h"
+#include "pci_msi.h"
+
+#define NR_DEVS		2
+#define FIRST_SLOT	5
+#define MAX_STEPS	400
+
+/* What the model knows of a function beyond its registers. */
+struct dev {
+	struct ioemu_pci pci;
+	struct ioemu_pci_config config;
+	bool added;
+	bool wish;
+	bool told_master;
+	unsigned int bar;
+	u64 offset;
+	unsigned int hits;
+	unsigned int resets;
+};
+
+static struct ioemu_vm *vm;
+static struct dev devs[NR_DEVS];
+/* A claim was refused in this run: ranges may be missing from now on. */
+static bool refused;
+
+#define CHECK(c) do {							\
+	if (!(c))							\
+		standin_die("%s:%d: %s", __func__, __LINE__, #c); } while (0)
+
+static u64 bar_read(struct ioemu_pci *pci, unsigned int bar, u64 offset,
+		    unsigned int size)
+{
+	struct dev *d = container_of(pci, struct dev, pci);
+
+	CHECK(d->added);
+	CHECK(offset + size <= d->config.bars[bar].size);
+	d->bar = bar;
+	d->offset = offset;
+	d->hits++;
+	return ~0ULL;
+}
+
+static void bar_write(struct ioemu_pci *pci, unsigned int bar, u64 offset,
+		      unsigned int size, u64 value)
+{
+	bar_read(pci, bar, offset, size);
+	CHECK(size == 8 || !(value >> 8 * size));
+}
+
+static void reset(struct ioemu_pci *pci)
+{
+	struct dev *d = container_of(pci, struct dev, pci);
+
+	CHECK(d->added);
+	CHECK(!ioemu_pci_master(pci));
+	CHECK(!d->told_master);
+	d->resets++;
+	d->wish = false;
+	/* A device that does not stop at once. */
+	ioemu_pci_notify(pci, 0);
+	ioemu_pci_set_intx(pci, true);
+	CHECK(!fake_vm_intx(vm, pci->slot, 0));
+}
+
+static void master(struct ioemu_pci *pci, bool on)
+{
+	struct dev *d = container_of(pci, struct dev, pci);
+
+	CHECK(d->added);
+	CHECK(d->told_master != on);
+	CHECK(ioemu_pci_master(pci) == on);
+	d->told_master = on;
+}
+
+static const struct ioemu_pci_ops ops = { bar_read, bar_write, reset, master };
+
+static const struct ioemu_pci_config shapes[][NR_DEVS] = {
+	{
+		{
+			.vendor = 1, .device = 2, .class = 0x010802,
+			.bars = { [0] = { .size = 0x4000, .is_64bit = true } },
+			.nr_vectors = 5, .msix_offset = 0x2000,
+		}, {
+			.vendor = 3, .device = 4, .class = 0x010000,
+			.bars = {
+				[0] = { .size = 16 },
+				[1] = { .size = 64, .port = true },
+				[2] = { .size = 0x2000 },
+				[5] = { .size = 4, .port = true },
+			},
+			.nr_vectors = 2, .msix_bar = 2, .msix_offset = 0x18,
+		},
+	}, {
+		{
+			.vendor = 1, .device = 2, .class = 0x010802,
+			.bars = { [0] = { .size = 0x4000, .is_64bit = true } },
+			.nr_vectors = 65, .msix_offset = 0x2000,
+		}, {
+			.vendor = 5, .device = 6, .class = 0x010601,
+			.bars = {
+				[4] = { .size = 1ULL << 33, .is_64bit = true,
+					.prefetchable = true },
+				[5] = { },
+				[0] = { .size = 256, .port = true },
+			},
+		},
+	},
+};
+
+static u64 cfg(const struct dev *d, unsigned int reg, unsigned int size)
+{
+	return fake_config_read(vm, d->pci.slot, reg, size);
+}
+
+static bool in_d0(const struct dev *d)
+{
+	return !(cfg(d, CAP_PM + 4, 1) & 3);
+}
+
+/* Where the registers say that a BAR is. */
+static bool window(const struct dev *d, unsigned int i, u64 *start)
+{
+	const struct ioemu_pci_bar_config *bar = &d->config.bars[i];
+	u16 need = bar->port ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+	unsigned __int128 end;
+	u64 base;
+
+	if (!bar->size || !(cfg(d, 4, 2) & need) || !in_d0(d))
+		return false;
+	base = cfg(d, 16 + 4 * i, bar->is_64bit ? 8 : 4);
+	base -= base % bar->size;
+	end = (unsigned __int128)base + bar->size;
+	if (!base || (bar->port ? end > 0xffff :
+				  end > 1ULL << 52 || end == 1ULL << 32))
+		return false;
+	*start = base;
+	return true;
+}
+
+/* Do the registers put two BARs at one place? Then one is not decoded. */
+static bool clash(void)
+{
+	struct { u64 start, end; bool port; } w[NR_DEVS * IOEMU_PCI_BARS];
+	unsigned int i, b, j, n = 0;
+	u64 start;
+
+	for (i = 0; i < NR_DEVS; i++) {
+		const struct ioemu_pci_bar_config *bars = devs[i].config.bars;
+
+		for (b = 0; b < IOEMU_PCI_BARS; b++) {
+			if (!devs[i].added || !window(&devs[i], b, &start))
+				continue;
+			w[n].start = start;
+			w[n].end = start + bars[b].size - 1;
+			w[n].port = bars[b].port;
+			for (j = 0; j < n; j++)
+				if (w[j].port == w[n].port &&
+				    w[j].start <= w[n].end &&
+				    w[n].start <= w[j].end)
+					return true;
+			n++;
+		}
+	}
+	return false;
+}
+
+static void check_ranges(void)
+{
+	unsigned int i, b, claimed = 0;
+	u64 start;
+
+	if (clash())
+		refused = true;
+
+	for (i = 0; i < NR_DEVS; i++) {
+		struct dev *d = &devs[i];
+
+		if (!d->added)
+			continue;
+		CHECK(fake_vm_has_range(vm, IOEMU_IO_PCI, d->pci.slot << 3,
+					d->pci.slot << 3));
+		claimed++;
+		for (b = 0; b < IOEMU_PCI_BARS; b++) {
+			u64 size = d->config.bars[b].size;
+			enum ioemu_io_type type = d->config.bars[b].port ?
+						  IOEMU_IO_PORT :
+						  IOEMU_IO_MEMORY;
+			unsigned int hits = d->hits;
+
+			if (!window(d, b, &start))
+				continue;
+			if (!fake_vm_has_range(vm, type, start,
+					       start + size - 1)) {
+				CHECK(refused);
+				continue;
+			}
+			claimed++;
+			/* What is claimed answers, from its own device. */
+			fake_vm_io_read(vm, type, start + size - 1, 1);
+			CHECK(fake_vm_io_claimed(vm));
+			if (d->hits != hits)
+				CHECK(d->offset == size - 1);
+			if (d->hits != hits && !refused)
+				CHECK(d->bar == b);
+		}
+	}
+	/*
+	 * Nothing is claimed but what the registers say. Two BARs of one size at
+	 * one address count twice above.
+	 */
+	if (refused)
+		CHECK(fake_vm_nr_ranges(vm) <= claimed);
+	else
+		CHECK(fake_vm_nr_ranges(vm) == claimed);
+}
+
+static bool msix_on(const struct dev *d)
+{
+	return d->config.nr_vectors && cfg(d, CAP_MSIX + 2, 2) & 0x8000;
+}
+
+static bool msi_on(const struct dev *d)
+{
+	return d->config.nr_vectors && !msix_on(d) &&
+	       cfg(d, CAP_MSI + 2, 2) & 1;
+}
+
+static u64 table(struct dev *d, unsigned int v, unsigned int at,
+		 unsigned int size)
+{
+	return ioemu_pci_msix_read(&d->pci, d->config.msix_offset + 16 * v + at,
+				   size);
+}
+
+static bool may_send(struct dev *d, unsigned int v, struct fake_msi *m)
+{
+	if (!d->added || !in_d0(d) || !(cfg(d, 4, 2) & 4))
+		return false;
+	if (msix_on(d)) {
+		m->addr = table(d, v, 0, 8);
+		m->data = table(d, v, 8, 4);
+		return !(cfg(d, CAP_MSIX + 2, 2) & 0x4000) &&
+		       !(table(d, v, 12, 4) & 1);
+	}
+	if (msi_on(d)) {
+		u16 control = cfg(d, CAP_MSI + 2, 2);
+		unsigned int offered = control >> 1 & 7;
+		unsigned int given = min(control >> 4 & 7u, offered);
+
+		m->addr = cfg(d, CAP_MSI + 4, 8);
+		m->data = cfg(d, CAP_MSI + 12, 2);
+		m->data -= m->data % (1 << given);
+		m->data += v;
+		return v < 1u << given &&
+		       !(cfg(d, CAP_MSI + 16, 4) >> v & 1);
+	}
+	return false;
+}
+
+static bool pending(struct dev *d, unsigned int v)
+{
+	if (ioemu_pci_msix_read(&d->pci, d->pci.msix_pba + v / 8, 1) >> v % 8 & 1)
+		return true;
+	return v < 32 && cfg(d, CAP_MSI + 20, 4) >> v & 1;
+}
+
+static void check_messages(void)
+{
+	unsigned int i, v, n = fake_vm_nr_msi(vm), m;
+	struct fake_msi sent, want;
+
+	for (m = 0; m < n; m++) {
+		bool allowed = false;
+
+		sent = fake_vm_msi(vm, m);
+		for (i = 0; i < NR_DEVS && !allowed; i++)
+			for (v = 0; v < devs[i].config.nr_vectors; v++)
+				if (may_send(&devs[i], v, &want) &&
+				    want.addr == sent.addr &&
+				    want.data == sent.data)
+					allowed = true;
+		CHECK(allowed);
+	}
+	fake_vm_clear_msi(vm);
+
+	for (i = 0; i < NR_DEVS; i++) {
+		struct dev *d = &devs[i];
+
+		for (v = 0; d->added && v < d->config.nr_vectors; v++) {
+			if (!pending(d, v))
+				continue;
+			/* Only a vector that may not send can be pending. */
+			CHECK(msix_on(d) || msi_on(d));
+			CHECK(!may_send(d, v, &want));
+		}
+	}
+}
+
+static void check_state(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DEVS; i++) {
+		struct dev *d = &devs[i];
+		u16 command, status;
+		bool d0, on;
+
+		if (!d->added) {
+			CHECK(!fake_vm_intx(vm, FIRST_SLOT + i, 0));
+			continue;
+		}
+		command = cfg(d, 4, 2);
+		status = cfg(d, 6, 2);
+		d0 = in_d0(d);
+		on = d0 && command & 4;
+		CHECK(ioemu_pci_master(&d->pci) == on);
+		CHECK(d->told_master == on);
+		CHECK(ioemu_pci_irq_mode(&d->pci) ==
+		      (msix_on(d) ? IOEMU_PCI_IRQ_MSIX :
+		       msi_on(d) ? IOEMU_PCI_IRQ_MSI : IOEMU_PCI_IRQ_INTX));
+		CHECK(status == (0x10 | d->wish << 3));
+		CHECK(fake_vm_intx(vm, d->pci.slot, 0) ==
+		      (d->wish && d0 && !(command & 0x400) && !msix_on(d) &&
+		       !msi_on(d)));
+		CHECK(cfg(d, 0, 4) ==
+		      (d->config.vendor | (u32)d->config.device << 16));
+	}
+	CHECK(!standin_in_atomic());
+}
+
+static void add(unsigned int i)
+{
+	struct dev *d = &devs[i];
+
+	d->wish = false;
+	d->told_master = false;
+	d->added = true;
+	if (ioemu_pci_add(&d->pci)) {
+		d->added = false;
+		/* Nothing else says no. */
+		CHECK(refused);
+	}
+}
+
+static void drop(unsigned int i)
+{
+	ioemu_pci_remove(&devs[i].pci);
+	devs[i].added = false;
+}
+
+/* An address near a place of interest: a BAR, mostly. */
+static u64 address(struct input *in, enum ioemu_io_type type)
+{
+	u8 how = input_u8(in);
+	struct dev *d = &devs[how & 1];
+	unsigned int bar = (how >> 1) % IOEMU_PCI_BARS;
+	u64 start;
+
+	if (how & 0x80)
+		return type == IOEMU_IO_PORT ? input_u16(in) : input_u64(in);
+	if (!d->added || !window(d, bar, &start))
+		start = 0x1000;
+	if (how & 0x40)
+		return start + d->config.msix_offset + input_u8(in) % 0x60;
+	if (how & 0x20)
+		return start + (input_u16(in) & 0x7fff) - 8;
+	return start + d->pci.msix_pba + input_u8(in) % 32 - 8;
+}
+
+static void step(struct input *in)
+{
+	static const u8 regs[] = {
+		0x04, 0x04, 0x05, 0x10, 0x14, 0x18, 0x1c, 0x20, 0x24, 0x3c,
+		0x44, 0x4a, 0x4c, 0x50, 0x54, 0x58, 0x62, 0x63, 0x78, 0x79,
+	};
+	u8 op = input_u8(in), arg = input_u8(in);
+	struct dev *d = &devs[arg & 1];
+	unsigned int size = 1u << (arg >> 1 & 3);
+	enum ioemu_io_type type;
+	unsigned int reg;
+	u64 value;
+
+	switch (op % 16) {
+	case 0 ... 4:
+		/* Two registers in three are among those that do things. */
+		reg = op % 16 < 4 ? regs[(arg >> 3) % ARRAY_SIZE(regs)] :
+				    input_u16(in) & 0xfff;
+		if (op & 0x80)
+			reg += input_u8(in) % 8 - 4;
+		input_take(in, &value, size);
+		if (size < 8)
+			value &= (1ULL << 8 * size) - 1;
+		fake_config_write(vm, d->pci.slot, reg, size, value);
+		break;
+	case 5:
+		fake_config_read(vm, d->pci.slot, input_u16(in) & 0x1fff, size);
+		break;
+	case 6 ... 8:
+		type = arg & 0x80 ? IOEMU_IO_PORT : IOEMU_IO_MEMORY;
+		value = address(in, type);
+		fake_vm_io_write(vm, type, value, size, input_u64(in));
+		break;
+	case 9:
+		type = arg & 0x80 ? IOEMU_IO_PORT : IOEMU_IO_MEMORY;
+		value = address(in, type);
+		fake_vm_io_read(vm, type, value, arg & 0x40 ? arg & 15 : size);
+		break;
+	case 10 ... 12:
+		if (arg & 2)
+			standin_irq_enter();
+		ioemu_pci_notify(&d->pci, arg >> 2 == 63 ? input_u32(in) :
+				 arg >> 2);
+		if (arg & 2)
+			standin_irq_exit();
+		break;
+	case 13:
+		ioemu_pci_set_intx(&d->pci, arg & 2);
+		d->wish = d->added && arg & 2;
+		if (!d->added)
+			ioemu_pci_set_intx(&d->pci, false);
+		break;
+	case 14:
+		if (d->added)
+			drop(arg & 1);
+		else
+			add(arg & 1);
+		break;
+	case 15:
+		/* Seldom, since a run with refusals is checked less. */
+		if (arg < 0xc0)
+			break;
+		refused = true;
+		if (arg & 2)
+			fake_vm_fail_claims(vm, (arg >> 2) % IOEMU_IO_TYPES,
+					    arg & 0x20 ? -EPERM : 0);
+		else
+			standin_fail_alloc(arg >> 2 & 7, false);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	unsigned int i, n, shape;
+
+	if (!vm) {
+		standin_fail_aborts = true;
+		vm = fake_vm_new(1);
+	}
+	refused = false;
+	shape = input_u8(&in) % ARRAY_SIZE(shapes);
+	for (i = 0; i < NR_DEVS; i++) {
+		struct dev *d = &devs[i];
+
+		memset(d, 0, sizeof(*d));
+		d->config = shapes[shape][i];
+		CHECK(!ioemu_pci_init(&d->pci, vm, FIRST_SLOT + i, &d->config,
+				      &ops));
+		add(i);
+	}
+	for (n = 0; n < MAX_STEPS && in.left; n++) {
+		step(&in);
+		check_ranges();
+		check_messages();
+		check_state();
+	}
+	standin_fail_alloc(0, false);
+	for (i = 0; i < NR_DEVS; i++) {
+		if (devs[i].added)
+			drop(i);
+		ioemu_pci_destroy(&devs[i].pci);
+	}
+	standin_rcu_drain();
+	fake_vm_reset(vm);
+	return 0;
+}
