@@ -97,12 +97,17 @@ void test_skip(const char *fmt, ...)
 
 void test_exception(const char *name, const struct int_frame *f)
 {
+	const u32 *stack = &f->eflags + 1;
 	u32 cr2;
 
 	__asm__ __volatile__("movl %%cr2, %0" : "=r"(cr2));
 	console_flush();
-	test_fail("exception: %s, error %x, eip %x, cr2 %x, eax %x, esi %x, edi %x",
-		  name, f->error, f->eip, cr2, f->eax, f->esi, f->edi);
+	test_fail("exception: %s, error %x, eip %x, cr2 %x", name, f->error, f->eip, cr2);
+	test_note("eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x eflags %x",
+		  f->eax, f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp, f->eflags);
+	/* No change of stacks: what was on it follows the frame. */
+	test_note("stack %x %x %x %x %x %x %x %x", stack[0], stack[1], stack[2],
+		  stack[3], stack[4], stack[5], stack[6], stack[7]);
 	test_abort();
 }
 
