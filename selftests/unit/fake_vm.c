@@ -74,6 +74,8 @@ struct ioemu_vm {
 	unsigned int nr_msi;
 	void (*msi_hook)(void *arg, u64 addr, u32 data);
 	void *msi_hook_arg;
+	void (*dirty_hook)(void *arg, u64 gfn);
+	void *dirty_hook_arg;
 	bool intx[FAKE_VM_SLOTS][FAKE_VM_PINS];
 	unsigned int nr_intx;
 
@@ -333,6 +335,8 @@ void ioemu_gmap_dirty(struct ioemu_gmap *map, u64 gfn, unsigned int nr)
 			vm->dirty[gfn] = 1;
 	}
 	leave(vm);
+	if (vm->dirty_hook)
+		vm->dirty_hook(vm->dirty_hook_arg, gfn - 1);
 }
 
 void *fake_vm_ptr(struct ioemu_vm *vm, u64 gpa)
@@ -530,6 +534,13 @@ void fake_vm_on_msi(struct ioemu_vm *vm,
 	vm->msi_hook_arg = arg;
 }
 
+void fake_vm_on_dirty(struct ioemu_vm *vm, void (*hook)(void *arg, u64 gfn),
+		      void *arg)
+{
+	vm->dirty_hook = hook;
+	vm->dirty_hook_arg = arg;
+}
+
 bool fake_vm_intx(struct ioemu_vm *vm, unsigned int slot, unsigned int pin)
 {
 	return vm->intx[slot][pin];
@@ -634,6 +645,7 @@ void fake_vm_reset(struct ioemu_vm *vm)
 	vm->nr_msi = 0;
 	vm->nr_intx = 0;
 	vm->msi_hook = NULL;
+	vm->dirty_hook = NULL;
 	memset(vm->fail_claims, 0, sizeof(vm->fail_claims));
 }
 

@@ -61,6 +61,9 @@ long fake_vm_map_refs(struct ioemu_vm *vm);
 /* Was the frame reported as written? Cleared by fake_vm_clear_dirty(). */
 bool fake_vm_dirty(struct ioemu_vm *vm, u64 gfn);
 void fake_vm_clear_dirty(struct ioemu_vm *vm);
+/* Called after each report, with the last frame of it. */
+void fake_vm_on_dirty(struct ioemu_vm *vm, void (*hook)(void *arg, u64 gfn),
+		      void *arg);
 
 /* ---- interrupts -------------------------------------------------------- */
 

@@ -234,6 +234,72 @@ TEST_F(dbbuf, no_wakeup_is_lost)
 	EXPECT_EQ(h->sq[1].tail, get(h, self->event, 2));
 }
 
+/*
+ * The event index was just written: a guest that wrote its doorbell before that
+ * has seen the old one and does not ring.
+ */
+static void just_in_time(void *arg, u64 gfn)
+{
+	struct fixture_dbbuf *self = arg;
+
+	if (gfn == self->event >> 12 && self->rings++ == 0) {
+		host_queue_cmd(&self->h, 1, rd(self));
+		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
+	}
+}
+
+TEST_F(dbbuf, look_again_before_sleeping)
+{
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_TRUE(submit(self, 1));
+	self->rings = 0;
+	fake_vm_on_dirty(self->h.vm, just_in_time, self);
+	run_pending();
+	fake_vm_on_dirty(self->h.vm, NULL, NULL);
+	EXPECT_NE(0, self->rings);
+	ASSERT_TRUE(reap(self, 1));
+	ASSERT_TRUE(reap(self, 1));
+}
+
+/* The same for a completion queue that is full. */
+static void consume_in_time(void *arg, u64 gfn)
+{
+	struct fixture_dbbuf *self = arg;
+	struct nvme_cqe cqe;
+
+	if (gfn == self->event >> 12 && self->rings++ == 0) {
+		EXPECT_TRUE(host_take(&self->h, 2, &cqe));
+		put(&self->h, self->shadow, 5, self->h.cq[2].head);
+	}
+}
+
+TEST_F(dbbuf, look_again_before_waiting)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int i;
+
+	ASSERT_EQ(0, host_create_cq(h, 2, 4));
+	ASSERT_EQ(0, host_create_sq(h, 2, 16, 2));
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	for (i = 0; i < 3; i++) {
+		submit(self, 2);
+		run_pending();
+	}
+	fake_disk_hold(self->disk, true);
+	submit(self, 2);
+	run_pending();
+	self->rings = 0;
+	fake_vm_on_dirty(h->vm, consume_in_time, self);
+	fake_disk_release(self->disk, 0);
+	fake_vm_on_dirty(h->vm, NULL, NULL);
+	EXPECT_NE(0, self->rings);
+	for (i = 0; i < 3; i++)
+		ASSERT_TRUE(reap(self, 2));
+	EXPECT_FALSE(reap(self, 2));
+}
+
 TEST_F(dbbuf, completion_doorbells_are_rare)
 {
 	unsigned int i, j;

@@ -275,6 +275,7 @@ TEST_F(prp, sgl_one_block)
 {
 	struct nvme_host *h = &self->h;
 	u8 *disk = fake_disk_data(h->disks[0]);
+	unsigned int i;
 
 	EXPECT_EQ(0, try_sgl(self, 8, desc(DATA, self->data + 100, 4096)));
 	fake_vm_read(h->vm, self->data + 100, self->got, 4096);
@@ -282,6 +283,9 @@ TEST_F(prp, sgl_one_block)
 	EXPECT_EQ(0, try_sgl(self, 1024, desc(DATA, self->data + 4, MAX_BYTES)));
 	fake_vm_read(h->vm, self->data + 4, self->got, MAX_BYTES);
 	EXPECT_MEMEQ(disk + 3 * 512, self->got, MAX_BYTES);
+	for (i = 0; i < 129; i++)
+		EXPECT_TRUE(fake_vm_dirty(h->vm, (self->data >> 12) + i));
+	EXPECT_FALSE(fake_vm_dirty(h->vm, (self->data >> 12) + 129));
 	/* More than is needed is fine, SGLS says so. */
 	EXPECT_EQ(0, try_sgl(self, 8, desc(DATA, self->data, 0xfffffffc)));
 	EXPECT_EQ(DNR(NVME_SC_SGL_DATA_LENGTH),

@@ -143,10 +143,14 @@ TEST_F(queue, full_completion_queue)
 		seen[le16_to_cpu(cqe.cid) - first] = true;
 	}
 	EXPECT_FALSE(host_take(h, 1, &cqe));
-	fake_vm_clear_msi(h->vm);
 	for (i = 3; i < 40; i++) {
+		fake_vm_clear_msi(h->vm);
+		fake_vm_clear_dirty(h->vm);
 		ring_cq(h, 1, h->cq[1].head);
-		EXPECT_NE(0, host_irqs(h, 1));
+		if (i < 38) {
+			EXPECT_EQ(1, host_irqs(h, 1));
+			EXPECT_TRUE(fake_vm_dirty(h->vm, h->cq[1].addr >> 12));
+		}
 		ASSERT_TRUE(host_take(h, 1, &cqe));
 		EXPECT_FALSE(seen[le16_to_cpu(cqe.cid) - first]);
 		seen[le16_to_cpu(cqe.cid) - first] = true;
@@ -283,6 +287,31 @@ TEST_F(queue, delete_with_full_completion_queue)
 			EXPECT_EQ(2, le16_to_cpu(cqe.sq_id));
 	}
 	EXPECT_FALSE(host_take(h, 1, &cqe));
+}
+
+/* The same with completions that come while it is removed. */
+TEST_F(queue, delete_with_io_and_full_completion_queue)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+	unsigned int i;
+
+	host_msix(h);
+	ASSERT_TRUE(host_enable(h));
+	ASSERT_EQ(0, host_create_cq(h, 1, 4));
+	ASSERT_EQ(0, host_create_sq(h, 1, 64, 1));
+	fake_disk_hold(self->disk, true);
+	for (i = 0; i < 10; i++)
+		host_submit(h, 1, rd(self));
+	run_pending();
+	for (i = 0; i < 5; i++)
+		fake_disk_release(self->disk, 0);
+	EXPECT_EQ(0, host_delete(h, NVME_ADMIN_DELETE_SQ, 1));
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+	for (i = 0; i < 3; i++)
+		ASSERT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_FALSE(host_take(h, 1, &cqe));
+	EXPECT_EQ(0, host_delete(h, NVME_ADMIN_DELETE_CQ, 1));
 }
 
 TEST_F(queue, shared_completion_queue)
