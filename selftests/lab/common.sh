@@ -7,6 +7,8 @@
 flavour=bookworm
 
 lab_tmp=
+lab_dom0=
+lab_tools=
 lab_work=
 lab_logs=
 machine_pid=

@@ -51,8 +51,9 @@ image_squash() {
 	truncate -s "$2" "$1"
 }
 
+# image_build_dom0 FLAVOUR DIR
 image_build_dom0() {
-	local kver f
+	local kver
 	local debian=$lab_tmp/debian tree=$lab_tmp/initrd new=$lab_tmp/dom0-new
 	packages_fetch "$1"
 	progress "unpacking packages"
@@ -86,26 +87,36 @@ image_build_dom0() {
 	mkfs.ext4 -q -F -d "$debian" -m 0 -O ^resize_inode \
 		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
 	rm -rf "$debian" "$tree"
-	mv -T "$new" "$(dom0_dir "$1")"
+	mv -T "$new" "$2"
 }
 
+# image_build_tools FILE
 image_build_tools() {
 	local new=$lab_tmp/tools-new.img
 	image_squash "$new" 16M "$lab_dir/tools"
-	mv -T "$new" "$(tools_image)"
+	mv -T "$new" "$1"
+}
+
+# images_names FLAVOUR: the names are taken once, before anything is built: an
+# edit of the recipe while it is followed must not count.
+images_names() {
+	packages_ensure_list "$1"
+	lab_dom0=$(dom0_dir "$1")
+	lab_tools=$(tools_image)
 }
 
 # images_build FLAVOUR: build whatever the cache does not have.
 images_build() {
-	packages_ensure_list "$1"
-	[ -d "$(dom0_dir "$1")" ] || image_build_dom0 "$1"
-	[ -e "$(tools_image)" ] || image_build_tools
+	images_names "$1"
+	[ -d "$lab_dom0" ] || image_build_dom0 "$1" "$lab_dom0"
+	[ -e "$lab_tools" ] || image_build_tools "$lab_tools"
 }
 
 # images_clean FLAVOUR: remove what the current recipe does not use.
 images_clean() {
 	local f keep
-	keep="$(dom0_dir "$1") $(tools_image) $(machine_state "$1" wall) $(machine_state "$1" exact)"
+	images_names "$1"
+	keep="$lab_dom0 $lab_tools $(machine_state wall) $(machine_state exact)"
 	for f in "$cache"/{dom0,tools,state}-*; do
 		case " $keep " in
 		*" $f "*) ;;

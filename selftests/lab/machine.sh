@@ -47,27 +47,27 @@ machine_fixed_args() {
 	EOF
 }
 
-# machine_state FLAVOUR MODE: the directory of the saved state.
+# machine_state MODE: the directory of the saved state.
 machine_state() {
 	local key
-	key=$(hash_of <(machine_fixed_args) <(machine_accel "$2") \
+	key=$(hash_of <(machine_fixed_args) <(machine_accel "$1") \
 		<(echo "$xen_args; $dom0_args") <(qemu-system-x86_64 --version) \
-		<(dom0_key "$1"))
-	echo "$cache/state-$2-$key"
+		<(echo "${lab_dom0##*/}"))
+	echo "$cache/state-$1-$key"
 }
 
-# machine_prepare FLAVOUR DIR: give a machine its files and pipes.
+# machine_prepare DIR: give a machine its files and pipes.
 machine_prepare() {
 	local p
-	mkdir -p "$2"
+	mkdir -p "$1"
 	for p in xen vmlinuz initrd.img root.img; do
-		ln -sfn "$(dom0_dir "$1")/$p" "$2/$p"
+		ln -sfn "$lab_dom0/$p" "$1/$p"
 	done
-	ln -sfn "$(tools_image)" "$2/tools.img"
+	ln -sfn "$lab_tools" "$1/tools.img"
 	for p in con mon ctl out; do
-		mkfifo "$2/$p.in" "$2/$p.out"
+		mkfifo "$1/$p.in" "$1/$p.out"
 	done
-	[ -e "$2/payload.img" ] || truncate -s 1G "$2/payload.img"
+	[ -e "$1/payload.img" ] || truncate -s 1G "$1/payload.img"
 }
 
 # machine_blank_disks DIR
@@ -152,18 +152,18 @@ machine_wait_ready() {
 	esac
 }
 
-# machine_save FLAVOUR MODE: boot once and keep the state.
+# machine_save MODE: boot once and keep the state.
 machine_save() {
 	local state dir=$lab_tmp/save
-	state=$(machine_state "$1" "$2")
+	state=$(machine_state "$1")
 	[ ! -d "$state" ] || return 0
-	progress "booting dom0 once to save its state ($2)"
+	progress "booting dom0 once to save its state ($1)"
 	rm -rf "$dir"
 	mkdir "$dir"
-	machine_prepare "$1" "$dir"
+	machine_prepare "$dir"
 	machine_blank_disks "$dir"
 	lab_work=$dir
-	machine_start "$2" "$dir"
+	machine_start "$1" "$dir"
 	machine_wait_ready
 	progress "saving"
 	machine_monitor "savevm lab"
@@ -178,7 +178,7 @@ machine_save() {
 	lab_work=
 }
 
-# machine_load FLAVOUR MODE DIR: put copies of the saved disks into DIR.
+# machine_load MODE DIR: put copies of the saved disks into DIR.
 machine_load() {
-	cp --reflink=auto --sparse=always "$(machine_state "$1" "$2")"/*.qcow2 "$3/"
+	cp --reflink=auto --sparse=always "$(machine_state "$1")"/*.qcow2 "$2/"
 }

@@ -9,6 +9,7 @@ run_fresh=
 run_limit=1800
 run_command=()
 run_disks=()
+run_qemu=()
 
 run_options() {
 	while [ $# -gt 0 ]; do
@@ -45,9 +46,10 @@ run_usage() {
 	exit "$exit_usage"
 }
 
-# run_disk_args: QEMU's arguments for the extra disks, one per line.
+# run_disk_args: set run_qemu to QEMU's arguments for the extra disks.
 run_disk_args() {
 	local spec bus what n=0
+	run_qemu=()
 	for spec in "${run_disks[@]}"; do
 		bus=virtio what=$spec
 		case $spec in
@@ -59,12 +61,11 @@ run_disk_args() {
 		elif [ ! -r "$what" ]; then
 			run_usage "--disk $spec: no such file, and not a size"
 		fi
-		printf '%s\n' -drive "file=$(readlink -f "$what"),if=none,id=disk$n,format=raw,snapshot=on,cache=unsafe,discard=unmap"
-		printf '%s\n' -device
+		run_qemu+=(-drive "file=$(readlink -f "$what"),if=none,id=disk$n,format=raw,snapshot=on,cache=unsafe,discard=unmap")
 		case $bus in
-		virtio) echo "virtio-blk-pci,drive=disk$n,serial=lab-disk$n" ;;
-		ahci) echo "ide-hd,drive=disk$n,bus=ide.$((n + 1)),serial=lab-disk$n" ;;
-		nvme) echo "nvme,drive=disk$n,serial=lab-disk$n" ;;
+		virtio) run_qemu+=(-device "virtio-blk-pci,drive=disk$n,serial=lab-disk$n") ;;
+		ahci) run_qemu+=(-device "ide-hd,drive=disk$n,bus=ide.$((n + 1)),serial=lab-disk$n") ;;
+		nvme) run_qemu+=(-device "nvme,drive=disk$n,serial=lab-disk$n") ;;
 		esac
 		n=$((n + 1))
 	done
@@ -76,25 +77,24 @@ run_prepare() {
 	mkdir -p "$lab_logs"
 	lab_logs=$(cd "$lab_logs" && pwd)
 	lab_exclusive images_build "$flavour"
-	[ -n "$run_fresh" ] || lab_exclusive machine_save "$flavour" "$run_mode"
+	[ -n "$run_fresh" ] || lab_exclusive machine_save "$run_mode"
 
 	lab_work=$lab_tmp/run
 	mkdir "$lab_work" "$lab_tmp/empty"
 	image_squash "$lab_work/payload.img" 1G "${run_payload:-$lab_tmp/empty}"
-	machine_prepare "$flavour" "$lab_work"
+	machine_prepare "$lab_work"
 }
 
 # run_boot: get to a dom0 that waits for a request.
 run_boot() {
-	local -a extra=()
 	if [ -n "$run_fresh" ]; then
-		mapfile -t extra < <(run_disk_args)
+		run_disk_args
 		machine_blank_disks "$lab_work"
 		progress "booting dom0 ($run_mode)"
-		machine_start "$run_mode" "$lab_work" "${extra[@]}"
+		machine_start "$run_mode" "$lab_work" "${run_qemu[@]}"
 		machine_wait_ready
 	else
-		machine_load "$flavour" "$run_mode" "$lab_work"
+		machine_load "$run_mode" "$lab_work"
 		machine_start "$run_mode" "$lab_work" -loadvm lab
 	fi
 }
@@ -179,7 +179,7 @@ run_dump() {
 run_judge() {
 	local results=$lab_work/results
 	mkdir -p "$results"
-	[ ! -s "$lab_work/results.tar" ] || tar -C "$results" -xf "$lab_work/results.tar" || true
+	[ ! -s "$lab_work/results.tar" ] || tar -C "$results" -xmf "$lab_work/results.tar" || true
 	touch "$results/announced"
 	bash "$lab_dir/judge" "$lab_work/dom0-dmesg.log" "$lab_work/xen-console.log" \
 		"$results/announced" >"$lab_work/offending.log" && return 0
@@ -193,7 +193,7 @@ run_keep_logs() {
 	local f
 	if [ -s "$lab_work/results.tar" ] && [ ! -d "$lab_work/results" ]; then
 		mkdir "$lab_work/results"
-		tar -C "$lab_work/results" -xf "$lab_work/results.tar" || true
+		tar -C "$lab_work/results" -xmf "$lab_work/results.tar" || true
 	fi
 	if [ -d "$lab_work/results" ]; then
 		cp -r "$lab_work/results/." "$lab_logs/"
