@@ -267,7 +267,7 @@ static void forget_intx(struct ioemu_pci *pci)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pci->intx_lock, flags);
-	pci->intx_wish = false;
+	WRITE_ONCE(pci->intx_wish, false);
 	raw_spin_unlock_irqrestore(&pci->intx_lock, flags);
 }
 
@@ -528,7 +528,7 @@ void ioemu_pci_set_intx(struct ioemu_pci *pci, bool level)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pci->intx_lock, flags);
-	pci->intx_wish = level;
+	WRITE_ONCE(pci->intx_wish, level);
 	show_intx(pci);
 	raw_spin_unlock_irqrestore(&pci->intx_lock, flags);
 }
