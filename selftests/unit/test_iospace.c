@@ -596,6 +596,8 @@ static void remove_waits(struct fixture_iospace *self, struct probe *p,
 	t.space = &self->space;
 	p->hook = stay_inside;
 	ASSERT_EQ(0, ioemu_iospace_add(&self->space, &p->region));
+	/* Nothing else is left to wait for. */
+	synchronize_rcu();
 	pthread_create(&user, NULL, access, NULL);
 	while (!smp_load_acquire(&t.inside))
 		sched_yield();

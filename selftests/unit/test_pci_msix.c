@@ -378,6 +378,27 @@ TEST(numbers_of_vectors)
 		try_vectors(t[i]);
 }
 
+/* The same offsets in another BAR are the device's. */
+TEST(other_bar)
+{
+	struct ioemu_pci_config config = dev_config(VECTORS);
+	struct ioemu_vm *vm = fake_vm_new(1);
+	struct pci_dev d = { .vm = vm };
+
+	config.bars[3].size = 0x4000;
+	ASSERT_EQ(0, ioemu_pci_init(&d.pci, vm, SLOT, &config, &dev_ops));
+	ASSERT_EQ(0, ioemu_pci_add(&d.pci));
+	place_bars(&d, ON_ALL);
+	fake_mmio_read(vm, MMIO3 + TABLE, 8);
+	fake_mmio_write(vm, MMIO3 + TABLE + 12, 4, 0);
+	fake_mmio_read(vm, MMIO3 + PBA, 8);
+	EXPECT_EQ(2, d.reads);
+	EXPECT_EQ(1, d.writes);
+	EXPECT_EQ(1, fake_mmio_read(vm, ENTRY(0) + 12, 4));
+	dev_remove(&d);
+	fake_vm_free(vm);
+}
+
 /* The table right before the pending bits, and not at a multiple of 16. */
 TEST(tight_place)
 {
