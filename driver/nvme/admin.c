@@ -81,6 +81,7 @@ static u16 nvme_create_cq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 	u32 cdw10 = le32_to_cpu(sqe->cdw10), cdw11 = le32_to_cpu(sqe->cdw11);
 	u32 qid = cdw10 & 0xffff, vector = cdw11 >> 16;
 	u16 status;
+	int err;
 
 	status = nvme_check_create(sqe, nvme_find_cq(ctrl, qid),
 				   READ_ONCE(ctrl->cc) >>
@@ -89,10 +90,10 @@ static u16 nvme_create_cq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 		return status;
 	if (vector >= NVME_NR_VECTORS)
 		return ioemu_nvme_dnr(NVME_SC_VECTOR);
-	return nvme_create_status(
-		ioemu_nvme_cq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
-				     (cdw10 >> 16) + 1, vector,
-				     cdw11 & NVME_CQ_IEN));
+	err = ioemu_nvme_cq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
+				   (cdw10 >> 16) + 1, vector,
+				   cdw11 & NVME_CQ_IEN);
+	return nvme_create_status(err);
 }
 
 /* Section 5.4 */
@@ -101,6 +102,7 @@ static u16 nvme_create_sq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 	u32 cdw10 = le32_to_cpu(sqe->cdw10), cdw11 = le32_to_cpu(sqe->cdw11);
 	u32 qid = cdw10 & 0xffff, cqid = cdw11 >> 16;
 	u16 status;
+	int err;
 
 	if (!cqid || !nvme_find_cq(ctrl, cqid))
 		return ioemu_nvme_dnr(cqid > NVME_MAX_QID || !cqid ?
@@ -110,9 +112,9 @@ static u16 nvme_create_sq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 				   NVME_CC_IOSQES_SHIFT & 0xf, NVME_SQES);
 	if (status)
 		return status;
-	return nvme_create_status(
-		ioemu_nvme_sq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
-				     (cdw10 >> 16) + 1, cqid));
+	err = ioemu_nvme_sq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
+				   (cdw10 >> 16) + 1, cqid);
+	return nvme_create_status(err);
 }
 
 /* Section 5.6 */

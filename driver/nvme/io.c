@@ -61,10 +61,10 @@ static void nvme_io_done(struct ioemu_disk_io *io, blk_status_t status)
 {
 	struct ioemu_nvme_req *req = container_of(io, struct ioemu_nvme_req,
 						  io);
+	bool write = req->opcode != NVME_CMD_READ;
 
 	if (unlikely(status != BLK_STS_OK))
-		ioemu_nvme_complete(req, ioemu_nvme_blk_status(status,
-				    req->opcode != NVME_CMD_READ));
+		ioemu_nvme_complete(req, ioemu_nvme_blk_status(status, write));
 	else if (unlikely(req->step))
 		ioemu_nvme_continue(req);
 	else

@@ -390,6 +390,14 @@ struct ioemu_nvme_ns {
 
 /**
  * struct ioemu_nvme_features - what Set Features set; ctrl->lock
+ * @arbitration: feature 01h, kept and not used
+ * @power: feature 02h
+ * @temp_over: feature 04h, Kelvin
+ * @temp_under: likewise
+ * @irq_coalescing: feature 08h, kept and not used
+ * @write_atomicity: feature 0Ah, kept and not used
+ * @async_event: feature 0Bh, which events are wanted
+ * @irq_no_coalescing: feature 09h by vector
  */
 struct ioemu_nvme_features {
 	u32 arbitration;
@@ -431,6 +439,7 @@ enum ioemu_nvme_state {
  * @worker: the controller's thread
  * @work: brings @state to what the registers ask for
  * @drain_wq: waiting for requests to come back
+ * @serial: of the controller
  *
  * @lock: serialises everything in process context that is not the data path
  * @master: bus mastering is on; moves in the controller's thread only
@@ -452,13 +461,25 @@ enum ioemu_nvme_state {
  * @reg_lock: guards the registers, @requests and @want_master
  * @requests: what @work has to do, see NVME_REQ_*
  * @want_master: what @master is to be
+ * @intms: interrupt mask
+ * @cc: controller configuration
+ * @csts: controller status
+ * @aqa: sizes of the admin queues
+ * @asq: where the admin submission queue is
+ * @acq: where the admin completion queue is
  *
  * @irq_lock: guards @intx_wish and orders changes of the pin
  * @intx_wish: last value given to ioemu_pci_set_intx()
  *
- * @event_lock: guards @events_pending, @events_masked and @event_info
+ * @event_lock: guards the three that follow
+ * @events_pending: types of events to report
+ * @events_masked: types whose log page has to be read first
+ * @event_info: completion dword 0 by type
  *
- * @log_lock: guards @error_log, @error_count and @media_errors
+ * @log_lock: guards the three that follow
+ * @error_count: entries ever made
+ * @media_errors: of them with a media error
+ * @error_log: the last ones, by count
  */
 struct ioemu_nvme {
 	struct ioemu_controller base;

@@ -5,9 +5,7 @@
  */
 #include "nvme.h"
 
-/* Descriptors looked at for one command, so that empty ones do not go on for
- * ever.
- */
+/* Looked at for one command, so that empty ones do not go on for ever. */
 #define NVME_MAX_SGL_DESCS	1024
 
 struct nvme_sgl_walk {

@@ -272,6 +272,9 @@ TEST_FV(io, deallocate_limits)
 	r[2].nlb = 0xffffffff;
 	EXPECT_EQ(DNR(NVME_SC_LBA_RANGE),
 		  dsm(self, r, 3, NVME_DSM_AD, self->data));
+	r[2].nlb = cpu_to_le32(1);
+	EXPECT_EQ(DNR(NVME_SC_LBA_RANGE),
+		  dsm(self, r, 3, NVME_DSM_AD, self->data));
 	/* Nothing was done of a command that is refused. */
 	EXPECT_EQ(1, fake_disk_count(self->disk, FAKE_DISK_DISCARD));
 	EXPECT_EQ(DNR(NVME_SC_DATA_TRANSFER),

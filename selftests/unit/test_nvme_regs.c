@@ -437,6 +437,34 @@ TEST_F(regs, bus_master_off_stops_everything)
 	EXPECT_EQ(0, cqe_status(&cqe));
 }
 
+/* What waits for room in a completion queue is not posted meanwhile. */
+TEST_F(regs, bus_master_off_with_a_full_completion_queue)
+{
+	struct nvme_host *h = &self->h;
+	u64 page = host_page(h, 1);
+	struct nvme_cqe cqe;
+	unsigned int i;
+
+	host_msix(h);
+	ASSERT_TRUE(host_enable(h));
+	ASSERT_EQ(0, host_create_cq(h, 1, 4));
+	ASSERT_EQ(0, host_create_sq(h, 1, 16, 1));
+	for (i = 0; i < 6; i++)
+		host_submit(h, 1, sqe_rw(false, i, 1, page, 0));
+	run_pending();
+	host_command(h, PCI_COMMAND_MEMORY);
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_FALSE(host_take(h, 1, &cqe));
+	fake_vm_clear_msi(h->vm);
+	host_command(h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	run_pending();
+	EXPECT_EQ(1, host_irqs(h, 1));
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_FALSE(host_take(h, 1, &cqe));
+}
+
 TEST_F(regs, enable_without_bus_master)
 {
 	struct nvme_host *h = &self->h;
