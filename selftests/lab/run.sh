@@ -76,6 +76,7 @@ run_prepare() {
 	: "${lab_logs:=$lab_top/build/lab-logs/$(date +%Y%m%d-%H%M%S)-$$}"
 	mkdir -p "$lab_logs"
 	lab_logs=$(cd "$lab_logs" && pwd)
+	rm -rf "$lab_logs"/{results,libxl,announced,*.log}
 	lab_exclusive images_build "$flavour"
 	[ -n "$run_fresh" ] || lab_exclusive machine_save "$run_mode"
 
