@@ -437,6 +437,10 @@ TEST_F(admin, log_page_lengths)
 	EXPECT_EQ(0, log_page(self, NVME_LOG_SMART, 4096, 0));
 	EXPECT_EQ(0, self->buf[512]);
 	EXPECT_EQ(0, self->buf[4095]);
+	EXPECT_EQ(0, log_page(self, NVME_LOG_EFFECTS, 4096, 4));
+	EXPECT_EQ(1, self->buf[0]);
+	EXPECT_EQ(0, self->buf[4092]);
+	EXPECT_EQ(0, log_page(self, NVME_LOG_ERROR, 512, 4092));
 	EXPECT_EQ(0, log_page(self, NVME_LOG_SMART, 512, 508));
 	EXPECT_EQ(0, log_page(self, NVME_LOG_SMART, 512, 512));
 	EXPECT_EQ(DNR(NVME_SC_INVALID_FIELD),
