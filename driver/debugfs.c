@@ -13,7 +13,7 @@ static struct dentry *debugfs_root;
 
 void ioemu_debugfs_init(void)
 {
-	debugfs_root = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_root = debugfs_create_dir("xen-ioemu", NULL);
 }
 
 void ioemu_debugfs_exit(void)

@@ -227,6 +227,16 @@ static void vector_set(struct ioemu_pci *pci, struct ioemu_pci_vector *v,
 	}
 }
 
+/*
+ * A message with vector 0, which no APIC takes, is Xen's: it names an event
+ * channel of the guest's (a "pirq"). Such a guest masks at the event channel,
+ * and leaves the mask bits here as they were after reset.
+ */
+static bool message_is_pirq(u32 data)
+{
+	return !(data & 0xff);
+}
+
 static void vector_set_msix(struct ioemu_pci *pci, struct ioemu_pci_vector *v)
 {
 	bool masked = v->entry[MSIX_CTRL] & PCI_MSIX_ENTRY_CTRL_MASKBIT;
@@ -234,7 +244,10 @@ static void vector_set_msix(struct ioemu_pci *pci, struct ioemu_pci_vector *v)
 
 	lockdep_assert_held(&v->lock);
 
-	if (masked)
+	if (message_is_pirq(v->entry[MSIX_DATA]) &&
+	    v->entry[MSIX_ADDR_LO])
+		state = state == VECTOR_MASKED ? VECTOR_ON : state;
+	else if (masked)
 		state = min_t(unsigned int, state, VECTOR_MASKED);
 	vector_set(pci, v, state,
 		   (u64)v->entry[MSIX_ADDR_HI] << 32 | v->entry[MSIX_ADDR_LO],
@@ -260,7 +273,7 @@ static void vector_set_msi(struct ioemu_pci *pci, struct ioemu_pci_vector *v,
 
 	if (!pci->master || index >= 1U << order)
 		state = VECTOR_OFF;
-	else if (mask & 1U << index)
+	else if (mask & 1U << index && !message_is_pirq(data))
 		state = VECTOR_MASKED;
 	data = (data & ~((1U << order) - 1)) | index;
 	vector_set(pci, v, state, addr, data);
