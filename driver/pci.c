@@ -217,7 +217,6 @@ static void bar_claim(struct ioemu_pci *pci, unsigned int i, u64 start)
 	ret = ioemu_iospace_add(ioemu_vm_iospace(pci->vm), &bar->region);
 	if (!ret) {
 		bar->claimed = true;
-		bar->refused = 0;
 		return;
 	}
 	bar->refused = start;

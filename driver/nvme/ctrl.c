@@ -31,7 +31,9 @@ void ioemu_nvme_fatal(struct ioemu_nvme *ctrl, const char *why)
 
 	spin_lock_irqsave(&ctrl->reg_lock, flags);
 	first = !(ctrl->csts & NVME_CSTS_CFS);
-	WRITE_ONCE(ctrl->csts, ctrl->csts | NVME_CSTS_CFS);
+	/* A guest that has begun a reset already is not to see it. */
+	if (!(ctrl->requests & NVME_REQ_RESET))
+		WRITE_ONCE(ctrl->csts, ctrl->csts | NVME_CSTS_CFS);
 	spin_unlock_irqrestore(&ctrl->reg_lock, flags);
 	if (first)
 		pr_notice_ratelimited("domain %u, slot %u: NVMe controller stopped: %s\n",
@@ -84,7 +86,10 @@ static void nvme_enable(struct ioemu_nvme *ctrl)
 	}
 	ctrl->state = NVME_STATE_ENABLED;
 	spin_lock_irqsave(&ctrl->reg_lock, flags);
-	csts = ctrl->csts | NVME_CSTS_RDY;
+	csts = ctrl->csts;
+	/* CC.EN may have been cleared meanwhile: then it never was ready. */
+	if (!(ctrl->requests & NVME_REQ_RESET))
+		csts |= NVME_CSTS_RDY;
 	WRITE_ONCE(ctrl->csts, csts);
 	spin_unlock_irqrestore(&ctrl->reg_lock, flags);
 	trace_ioemu_nvme_ctrl(ctrl, cc, csts);

@@ -500,26 +500,6 @@ static bool nvme_sq_execute(struct ioemu_nvme_sq *sq,
 	return true;
 }
 
-/* Where the guest's tail is; the shadow doorbell is the guest's, so check. */
-static u32 nvme_sq_tail(struct ioemu_nvme_sq *sq)
-{
-	u32 tail;
-
-	if (sq->shadow_tail) {
-		tail = le32_to_cpu(READ_ONCE(*sq->shadow_tail));
-		if (likely(tail < sq->size))
-			goto out;
-	}
-	tail = READ_ONCE(sq->tail);
-out:
-	/*
-	 * The tail is read before the commands below it; pairs with the
-	 * guest's barrier between them.
-	 */
-	smp_rmb();
-	return tail;
-}
-
 /*
  * With shadow doorbells: ask for a doorbell before the thread sleeps. False if
  * commands arrived meanwhile.
@@ -536,7 +516,7 @@ static bool nvme_sq_may_sleep(struct ioemu_nvme_sq *sq)
 	 * barrier in between: one of the two sees the other's write.
 	 */
 	smp_mb();
-	return nvme_sq_tail(sq) == sq->head;
+	return ioemu_nvme_sq_tail(sq) == sq->head;
 }
 
 /* Requests whose disk request is done and that have more to do. */
@@ -574,7 +554,7 @@ static bool nvme_sq_unpark(struct ioemu_nvme_sq *sq)
 static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 {
 	struct nvme_sqe *sqe = &sq->scratch->sqe;
-	u32 tail = nvme_sq_tail(sq);
+	u32 tail = ioemu_nvme_sq_tail(sq);
 	struct ioemu_nvme_req *req;
 	u32 next;
 
@@ -649,23 +629,20 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 			WRITE_ONCE(sq->parked, NULL);
 		}
 	} else if (likely(!sq->parked) || nvme_sq_unpark(sq)) {
+		ioemu_nvme_gather(sq);
 		nvme_sq_run_batch(sq, NVME_BATCH);
 	}
 	blk_finish_plug(&plug);
 
 	if (sq->done)
 		nvme_sq_flush(sq);
-	/*
-	 * Bounded polling belongs here: everything that was fetched is on its
-	 * way, and no doorbell has been asked for yet.
-	 */
 	if (likely(!READ_ONCE(sq->halt))) {
 		if (unlikely(sq->parked))
 			again = sq->bigs;
-		else if (sq->head != nvme_sq_tail(sq))
+		else if (sq->head != ioemu_nvme_sq_tail(sq))
 			again = sq->free || nvme_sq_refill(sq, true);
 		else
-			again = !nvme_sq_may_sleep(sq);
+			again = ioemu_nvme_poll(sq) || !nvme_sq_may_sleep(sq);
 	}
 	if (again)
 		kthread_queue_work(sq->worker, &sq->work);

@@ -261,7 +261,8 @@ static noinline u16 nvme_io_refuse(struct ioemu_nvme *ctrl,
 	default:
 		return ioemu_nvme_dnr(NVME_SC_INVALID_OPCODE);
 	}
-	if (req->nsid && req->nsid <= ctrl->nn) /* inactive */
+	/* Inactive, or all of them where the command takes one only */
+	if ((req->nsid && req->nsid <= ctrl->nn) || req->nsid == NVME_NSID_ALL)
 		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
 	return ioemu_nvme_dnr(NVME_SC_INVALID_NS);
 }

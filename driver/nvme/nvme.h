@@ -240,6 +240,26 @@ struct ioemu_nvme_sq_stats {
 };
 
 /**
+ * struct ioemu_nvme_pace - when a queue's thread waits; see pace.c
+ * @poll_ns: how long to look for commands before asking for a doorbell
+ * @asleep: when it last stopped looking
+ * @gather_skip: runs until it is worth while again to wait for company
+ * @gather_backoff: how many runs to skip after the next failure
+ * @polls: commands came while looking
+ * @gathers: waits for company that were worth it
+ *
+ * The queue's thread's own.
+ */
+struct ioemu_nvme_pace {
+	u32 poll_ns;
+	u64 asleep;
+	u32 gather_skip;
+	u32 gather_backoff;
+	u64 polls;
+	u64 gathers;
+};
+
+/**
  * struct ioemu_nvme_sq - a submission queue
  * @ctrl: its controller
  * @cq: where its completions go; one of cq->nr_sqs
@@ -268,6 +288,7 @@ struct ioemu_nvme_sq_stats {
  * @parked: waits for a large room, its command is in scratch; @run_lock
  * @nr_taken: requests ever taken from @free; @run_lock
  * @stats: counters
+ * @pace: when the thread waits; @run_lock
  * @own_lock: see @run_lock
  * @freed: given back by completions; cq->lock
  * @cont: have another step to run; cq->lock
@@ -306,6 +327,7 @@ struct ioemu_nvme_sq {
 	struct ioemu_nvme_req *done_tail;
 	struct ioemu_nvme_req *parked;
 	struct ioemu_nvme_sq_stats stats;
+	struct ioemu_nvme_pace pace;
 	struct mutex own_lock;
 
 	struct ioemu_nvme_req *freed ____cacheline_aligned_in_smp;
@@ -682,5 +704,38 @@ void ioemu_nvme_dbbuf_attach_cq(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_dbbuf_written(struct ioemu_nvme *ctrl);
 void ioemu_nvme_dbbuf_remap(struct ioemu_nvme *ctrl, struct ioemu_gmap *map);
 void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
+
+/* pace.c */
+
+void ioemu_nvme_gather(struct ioemu_nvme_sq *sq);
+bool ioemu_nvme_poll(struct ioemu_nvme_sq *sq);
+
+/**
+ * ioemu_nvme_sq_tail() - where the guest's tail is
+ * @sq: submission queue
+ *
+ * The shadow doorbell is the guest's: what it says is checked.
+ *
+ * Context: the queue's thread, sq->run_lock held.
+ * Return: an index below the size of the queue.
+ */
+static inline u32 ioemu_nvme_sq_tail(struct ioemu_nvme_sq *sq)
+{
+	u32 tail;
+
+	if (sq->shadow_tail) {
+		tail = le32_to_cpu(READ_ONCE(*sq->shadow_tail));
+		if (likely(tail < sq->size))
+			goto out;
+	}
+	tail = READ_ONCE(sq->tail);
+out:
+	/*
+	 * The tail is read before the commands below it; pairs with the
+	 * guest's barrier between them.
+	 */
+	smp_rmb();
+	return tail;
+}
 
 #endif /* _IOEMU_NVME_H */

@@ -73,8 +73,15 @@ static bool nvme_write_cc(struct ioemu_nvme *ctrl, u32 value)
 	value &= NVME_CC_WRITABLE;
 	changed = value ^ old;
 	WRITE_ONCE(ctrl->cc, value);
-	if ((changed & NVME_CC_EN) && !(value & NVME_CC_EN))
+	if ((changed & NVME_CC_EN) && !(value & NVME_CC_EN)) {
 		ctrl->requests |= NVME_REQ_RESET;
+		/*
+		 * The guest waits for RDY to be clear. Where it is already, the
+		 * fatal status that kept it so must not outlast the write.
+		 */
+		if (!(ctrl->csts & NVME_CSTS_RDY))
+			WRITE_ONCE(ctrl->csts, ctrl->csts & ~NVME_CSTS_CFS);
+	}
 	if ((changed & NVME_CC_SHN_MASK) && (value & NVME_CC_SHN_MASK)) {
 		ctrl->requests |= NVME_REQ_SHUTDOWN;
 		WRITE_ONCE(ctrl->csts,

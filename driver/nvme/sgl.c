@@ -96,8 +96,10 @@ next_segment:
 				return status;
 			if (nvme_sgl_is_segment(&sgls[i])) {
 				/* Only at the end, and of no last segment */
-				if (last || i + 1 != total)
+				if (i + 1 != total)
 					return ioemu_nvme_dnr(NVME_SC_SGL_COUNT);
+				if (last)
+					return ioemu_nvme_dnr(NVME_SC_SGL_SEGMENT);
 				sgl = sgls[i];
 				goto next_segment;
 			}

@@ -188,7 +188,7 @@ static inline void place_bars(struct pci_dev *d, u16 on)
 }
 
 #define MSG_ADDR(v)	(0xfee00000ULL + ((u64)(v) << 12))
-#define MSG_DATA(v)	(0x4000u + (v))
+#define MSG_DATA(v)	(0x4040u + (v))
 
 /* Program an entry of the MSI-X table. */
 static inline void set_entry(struct pci_dev *d, unsigned int v, bool masked)

@@ -169,7 +169,7 @@ TEST_FV(io, namespaces)
 		sqe.nsid = cpu_to_le32(0xfffffffe);
 		EXPECT_EQ(DNR(NVME_SC_INVALID_NS), host_exec(h, 1, sqe));
 		sqe.nsid = cpu_to_le32(NVME_NSID_ALL);
-		EXPECT_EQ(opcodes[i] ? DNR(NVME_SC_INVALID_NS) : 0,
+		EXPECT_EQ(opcodes[i] ? DNR(NVME_SC_INVALID_FIELD) : 0,
 			  host_exec(h, 1, sqe));
 	}
 }

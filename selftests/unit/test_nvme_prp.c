@@ -367,7 +367,7 @@ TEST_F(prp, sgl_bad_segments)
 	put_desc(h, l + 16, desc(SEG, l, 32));
 	put_desc(h, l + 32, desc(DATA, self->data, 4096));
 	EXPECT_EQ(DNR(NVME_SC_SGL_COUNT), try_sgl(self, 17, desc(SEG, l, 48)));
-	EXPECT_EQ(DNR(NVME_SC_SGL_COUNT), try_sgl(self, 17, desc(LAST, l, 32)));
+	EXPECT_EQ(DNR(NVME_SC_SGL_SEGMENT), try_sgl(self, 17, desc(LAST, l, 32)));
 	EXPECT_EQ(DNR(NVME_SC_DATA_TRANSFER),
 		  try_sgl(self, 8, desc(LAST, (u64)HOST_FRAMES << 12, 16)));
 	/* Metadata pointers of both kinds, and the reserved one */

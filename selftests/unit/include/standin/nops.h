@@ -19,13 +19,33 @@ struct dentry;
 #define MODULE_IMPORT_NS(x)		struct standin_nop
 #define module_param(n, t, p)		struct standin_nop
 #define module_param_named(n, v, t, p)	struct standin_nop
-#define module_param_cb(n, o, v, p)	struct standin_nop
+#define module_param_cb(n, o, v, p)					\
+	static const void *const standin_param_##n[]			\
+		__attribute__((unused)) = { o, v }
 #define module_init(f)			struct standin_nop
 #define module_exit(f)			struct standin_nop
 #define EXPORT_SYMBOL(x)		struct standin_nop
 #define EXPORT_SYMBOL_GPL(x)		struct standin_nop
 #define try_module_get(m)		true
 #define module_put(m)			((void)(m))
+
+struct kernel_param;
+struct kernel_param_ops {
+	int (*set)(const char *val, const struct kernel_param *kp);
+	int (*get)(char *buffer, const struct kernel_param *kp);
+};
+
+static inline int param_set_uint_minmax(const char *val,
+					const struct kernel_param *kp,
+					unsigned int min, unsigned int max)
+{
+	return 0;
+}
+
+static inline int param_get_uint(char *buffer, const struct kernel_param *kp)
+{
+	return 0;
+}
 
 /* Trace events: nothing but the call that the driver makes. */
 #define TP_PROTO(...)			__VA_ARGS__
