@@ -497,7 +497,7 @@ TEST_F(pci, notify_against_mask)
 	for (i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, asker, NULL);
 	for (i = 0; i < ROUNDS; i++) {
-		unsigned int v = i % 200;
+		unsigned int v = i % 100;
 		unsigned long before;
 		u64 pending;
 
