@@ -245,6 +245,7 @@ struct ioemu_nvme_sq_stats {
  * @asleep: when it last stopped looking
  * @gather_skip: runs until it is worth while again to wait for company
  * @gather_backoff: how many runs to skip after the next failure
+ * @gather_credit: failures before that
  * @polls: commands came while looking
  * @gathers: waits for company that were worth it
  *
@@ -255,6 +256,7 @@ struct ioemu_nvme_pace {
 	u64 asleep;
 	u32 gather_skip;
 	u32 gather_backoff;
+	u32 gather_credit;
 	u64 polls;
 	u64 gathers;
 };

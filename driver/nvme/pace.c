@@ -11,7 +11,7 @@
  *   than one command to give writes the next ones meanwhile, without an exit.
  *   Whether it does cannot be seen from outside, so the thread tries, goes on
  *   for as long as it gains, and tries ever less often when it does not: a guest
- *   with one command at a time is held up by one try in a thousand.
+ *   with one command at a time is held up by one try in 256 commands.
  * - before it asks for a doorbell, it may look for the next command for a while.
  *   It looks only if commands have lately come soon enough, for about twice as
  *   long as they took, and never longer than the limit.
@@ -32,8 +32,11 @@
 /* Commands that must have gathered for the wait to have been worth it */
 #define NVME_COMPANY		4
 
+/* Tries that may fail after one that was worth it */
+#define NVME_CREDIT		3
+
 /* Runs between two tries that fail, at the most */
-#define NVME_BACKOFF_MAX	1023
+#define NVME_BACKOFF_MAX	255
 
 static int nvme_param_set_us(const char *val, const struct kernel_param *kp)
 {
@@ -131,6 +134,9 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 	if (pending >= NVME_COMPANY) {
 		pace->gathers++;
 		pace->gather_backoff = 0;
+		pace->gather_credit = NVME_CREDIT;
+	} else if (pace->gather_credit) {
+		pace->gather_credit--;
 	} else {
 		pace->gather_backoff = min_t(u32, 2 * pace->gather_backoff + 1,
 					     NVME_BACKOFF_MAX);
