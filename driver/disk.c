@@ -4,7 +4,7 @@
  *
  * A read or write becomes one bio on the memory that the model names, normally
  * the guest's own. Memory that the block layer cannot take as it is (pieces that
- * are not whole sectors, or not aligned as the device wants) is replaced by
+ * are not whole blocks, or not aligned as the device wants) is replaced by
  * private pages for the time of the request.
  *
  * Every request ends in disk_done(), once.
@@ -80,7 +80,11 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 	if (block > PAGE_SIZE)
 		goto err_close;
 	disk->block_shift = ilog2(block);
-	disk->dma_mask = bdev_dma_alignment(disk->bdev) | (SECTOR_SIZE - 1);
+	/*
+	 * Pieces that are not whole blocks are legal, but so rare elsewhere
+	 * that not every driver is ready for them.
+	 */
+	disk->dma_mask = bdev_dma_alignment(disk->bdev) | (block - 1);
 	disk->read_only = read_only;
 	disk->seen_blocks = ioemu_disk_nr_blocks(disk);
 	strscpy(disk->serial, serial, sizeof(disk->serial));
