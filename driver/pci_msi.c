@@ -230,11 +230,12 @@ static void vector_set(struct ioemu_pci *pci, struct ioemu_pci_vector *v,
 /*
  * A message with vector 0, which no APIC takes, is Xen's: it names an event
  * channel of the guest's (a "pirq"). Such a guest masks at the event channel,
- * and leaves the mask bits here as they were after reset.
+ * and leaves the mask bits of the vectors as they were after reset. The delivery
+ * mode in the data is not zero; data of zero is an entry that was never written.
  */
 static bool message_is_pirq(u32 data)
 {
-	return !(data & 0xff);
+	return data && !(data & 0xff);
 }
 
 static void vector_set_msix(struct ioemu_pci *pci, struct ioemu_pci_vector *v)
@@ -244,10 +245,7 @@ static void vector_set_msix(struct ioemu_pci *pci, struct ioemu_pci_vector *v)
 
 	lockdep_assert_held(&v->lock);
 
-	if (message_is_pirq(v->entry[MSIX_DATA]) &&
-	    v->entry[MSIX_ADDR_LO])
-		state = state == VECTOR_MASKED ? VECTOR_ON : state;
-	else if (masked)
+	if (masked && !message_is_pirq(v->entry[MSIX_DATA]))
 		state = min_t(unsigned int, state, VECTOR_MASKED);
 	vector_set(pci, v, state,
 		   (u64)v->entry[MSIX_ADDR_HI] << 32 | v->entry[MSIX_ADDR_LO],

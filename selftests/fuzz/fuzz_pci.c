@@ -248,6 +248,12 @@ static u64 table(struct dev *d, unsigned int v, unsigned int at,
 				   size);
 }
 
+/* A message for an event channel: the mask bit of its vector does not count. */
+static bool for_xen(u32 data)
+{
+	return data && !(data & 0xff);
+}
+
 static bool may_send(struct dev *d, unsigned int v, struct fake_msi *m)
 {
 	if (!d->added || !in_d0(d) || !(cfg(d, 4, 2) & 4))
@@ -256,19 +262,18 @@ static bool may_send(struct dev *d, unsigned int v, struct fake_msi *m)
 		m->addr = table(d, v, 0, 8);
 		m->data = table(d, v, 8, 4);
 		return !(cfg(d, CAP_MSIX + 2, 2) & 0x4000) &&
-		       !(table(d, v, 12, 4) & 1);
+		       (!(table(d, v, 12, 4) & 1) || for_xen(m->data));
 	}
 	if (msi_on(d)) {
 		u16 control = cfg(d, CAP_MSI + 2, 2);
 		unsigned int offered = control >> 1 & 7;
 		unsigned int given = min(control >> 4 & 7u, offered);
+		u16 base = cfg(d, CAP_MSI + 12, 2);
 
 		m->addr = cfg(d, CAP_MSI + 4, 8);
-		m->data = cfg(d, CAP_MSI + 12, 2);
-		m->data -= m->data % (1 << given);
-		m->data += v;
+		m->data = base - base % (1 << given) + v;
 		return v < 1u << given &&
-		       !(cfg(d, CAP_MSI + 16, 4) >> v & 1);
+		       (!(cfg(d, CAP_MSI + 16, 4) >> v & 1) || for_xen(base));
 	}
 	return false;
 }

@@ -144,6 +144,22 @@ TEST_F(pci, masks)
 	EXPECT_EQ(0, cfg_rd(d, MSI + 20, 4));
 }
 
+/* See test_pci_msix.c. */
+TEST_F(pci, event_channel_message)
+{
+	struct pci_dev *d = &self->d;
+
+	cfg_wr(d, MSI + 16, 4, ~0U);
+	program(d, 1);
+	cfg_wr(d, MSI + 12, 2, 0x700);
+	ioemu_pci_notify(&d->pci, 0);
+	EXPECT_MSG(d, 0x700);
+	cfg_wr(d, MSI + 12, 2, 0);
+	ioemu_pci_notify(&d->pci, 0);
+	EXPECT_SILENT(d);
+	EXPECT_EQ(1, cfg_rd(d, MSI + 20, 4));
+}
+
 TEST_F(pci, masked_without_use)
 {
 	struct pci_dev *d = &self->d;
