@@ -685,7 +685,7 @@ u64 fake_vm_io_read(struct ioemu_vm *vm, enum ioemu_io_type type, u64 addr,
 		standin_fail("an access sleeps for ever");
 	if (size < 8 && value >> (8 * size))
 		standin_fail("a read of %u bytes returned %#llx", size, value);
-	vm->claimed = result == IOEMU_IO_DONE;
+	WRITE_ONCE(vm->claimed, result == IOEMU_IO_DONE);
 	return value;
 }
 
@@ -703,7 +703,7 @@ void fake_vm_io_write(struct ioemu_vm *vm, enum ioemu_io_type type, u64 addr,
 					     value);
 	if (result == IOEMU_IO_SLEEPS)
 		standin_fail("an access sleeps for ever");
-	vm->claimed = result == IOEMU_IO_DONE;
+	WRITE_ONCE(vm->claimed, result == IOEMU_IO_DONE);
 }
 
 bool fake_vm_io_claimed(struct ioemu_vm *vm)
