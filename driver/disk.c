@@ -26,11 +26,13 @@
  * @read_only: the guest may not write
  * @block_shift: log2 of the logical block size
  * @dma_mask: address bits that must be zero for direct I/O
+ * @offloads_zeroes: write zeroes has been seen to work, so that it need not be
+ *                   waited for
  * @seen_blocks: capacity when ioemu_disk_resized() was last called
  * @nr_bounced: requests that went through private pages
  * @serial: identity towards the guest
  *
- * Fixed while open, except for @seen_blocks and @nr_bounced.
+ * Fixed while open, except for @offloads_zeroes, @seen_blocks and @nr_bounced.
  */
 struct ioemu_disk {
 	struct ioemu_bdev_file file;
@@ -38,6 +40,7 @@ struct ioemu_disk {
 	bool read_only;
 	unsigned int block_shift;
 	unsigned int dma_mask;
+	bool offloads_zeroes;
 	u64 seen_blocks;
 	atomic_long_t nr_bounced;
 	char serial[21];
@@ -242,12 +245,22 @@ static void disk_end_io(struct bio *bio)
 	disk_done(io, bio->bi_status);
 }
 
-/* For bios that the block layer's helpers allocated. */
+/*
+ * For bios that the block layer's helpers allocated. That a device does not do
+ * what it said it does may come out only now: a discard was a hint anyway, and
+ * the next write zeroes is done in another way.
+ */
 static void disk_end_io_put(struct bio *bio)
 {
 	struct ioemu_disk_io *io = bio->bi_private;
 	blk_status_t status = bio->bi_status;
 
+	if (status == BLK_STS_NOTSUPP) {
+		if (bio_op(&io->bio) == REQ_OP_DISCARD)
+			status = BLK_STS_OK;
+		else
+			WRITE_ONCE(io->disk->offloads_zeroes, false);
+	}
 	bio_put(bio);
 	disk_done(io, status);
 }
@@ -341,6 +354,27 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	disk_done(io, ret == -EOPNOTSUPP ? BLK_STS_OK : errno_to_blk_status(ret));
 }
 
+/*
+ * Write zeroes and wait. The block layer writes pages of zeroes where the device
+ * fails to offload it.
+ */
+static int disk_zero_wait(struct ioemu_disk *disk, u64 block, u64 nr_blocks,
+			  unsigned int flags)
+{
+	sector_t sector = disk_sector(disk, block);
+	sector_t nr = disk_sector(disk, nr_blocks);
+	int ret;
+
+	ret = blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO,
+				   flags | BLKDEV_ZERO_NOFALLBACK);
+	if (!ret)
+		WRITE_ONCE(disk->offloads_zeroes, true);
+	else if (ret == -EOPNOTSUPP)
+		ret = blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO,
+					   flags);
+	return ret;
+}
+
 void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			     u64 block, u64 nr_blocks, bool unmap, bool fua)
 {
@@ -354,15 +388,13 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	if (fua) {
-		/* No flag does this for all bios of the range: wait and flush. */
-		ret = blkdev_issue_zeroout(disk->bdev, disk_sector(disk, block),
-					   disk_sector(disk, nr_blocks),
-					   GFP_NOIO, flags);
-		if (ret)
-			disk_done(io, errno_to_blk_status(ret));
-		else
+	if (fua || !READ_ONCE(disk->offloads_zeroes)) {
+		ret = disk_zero_wait(disk, block, nr_blocks, flags);
+		/* No flag makes all bios of the range durable: flush. */
+		if (!ret && fua)
 			ioemu_disk_flush(disk, io);
+		else
+			disk_done(io, errno_to_blk_status(ret));
 		return;
 	}
 	ret = __blkdev_issue_zeroout(disk->bdev, disk_sector(disk, block),
