@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # What the suites share: TAP, null_blk disks, back-end nodes, leak checks.
 # Sourced by a suite that runs in dom0 with the payload as working directory.
@@ -67,7 +67,10 @@ wait_for()
 
 	shift
 	until "$@"; do
-		[ $SECONDS -lt $end ] || fail "timeout: $*"
+		if [ $SECONDS -ge $end ]; then
+			fail "timeout: $*"
+			return
+		fi
 		sleep 0.1
 	done
 }
@@ -126,6 +129,24 @@ remove_disk()
 	rmdir "$dir"
 }
 
+# make_loop NAME SIZE_MB [OPTION...]: a loop device on a file in memory, of which
+# blocks may be of any size; prints its device.
+make_loop()
+{
+	local file=/tmp/loop-$1.img
+
+	truncate -s "$2M" "$file"
+	shift 2
+	losetup --find --show "$@" "$file"
+}
+
+# remove_loop NAME
+remove_loop()
+{
+	losetup -j "/tmp/loop-$1.img" | cut -d: -f1 | xargs -r losetup -d
+	rm -f "/tmp/loop-$1.img"
+}
+
 # Nobody holds the device: it can be opened exclusively.
 disk_free()
 {
@@ -134,23 +155,29 @@ disk_free()
 
 # ---- domains and nodes -----------------------------------------------------
 
-# An HVM domain that is built but never run.
+# paused_domain NAME [VCPUS [TEST...]]: a tiny guest that is built but does not
+# run yet; prints its number.
 paused_domain()
 {
-	cat >"$TMP/$1.cfg" <<-END
-	name = "$1"
+	local name=$1 vcpus=${2:-1}
+
+	shift $(($# < 2 ? $# : 2))
+	echo "console=serial $*" >"$TMP/$name.args"
+	cat >"$TMP/$name.cfg" <<-END
+	name = "$name"
 	type = "hvm"
 	memory = 32
-	vcpus = ${2:-1}
+	vcpus = $vcpus
 	firmware_override = "$PAYLOAD/tiny.elf"
+	bios_path_override = "$TMP/$name.args"
 	device_model_override = "/usr/libexec/xen-qemu-system-i386"
 	vga = "none"
 	serial = "null"
 	on_poweroff = "destroy"
 	on_crash = "destroy"
 	END
-	xl create -p "$TMP/$1.cfg" >/dev/null
-	xl domid "$1"
+	xl create -p "$TMP/$name.cfg" >/dev/null
+	xl domid "$name"
 }
 
 destroy_domain()
@@ -162,7 +189,7 @@ destroy_domain()
 # Also not a zombie whose pages are still mapped: that would be called (null).
 domain_gone()
 {
-	! xl list "$1" >/dev/null 2>&1 && ! xl list | grep -q '^(null)'
+	! xl list | grep -Eq "^(\\(null\\)|$1) "
 }
 
 backend_path()

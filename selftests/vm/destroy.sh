@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The guest, the toolstack's nodes, the driver or the module go away in the middle
+# of I/O: nothing is left, and nobody else notices. The guest keeps 32 commands
+# outstanding all the time.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=20
+UNBIND=/sys/bus/xen-backend/drivers/xen_ioemu/unbind
+BIND=/sys/bus/xen-backend/drivers/xen_ioemu/bind
+
+# Commands that the guest's queue has seen; does not start a process.
+commands()
+{
+	local file=/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0 line
+
+	COMMANDS=0
+	[ -e "$file" ] || return 0
+	while read -r line; do
+		[[ $line =~ ^sq1:.*\ commands\ ([0-9]+) ]] &&
+			COMMANDS=${BASH_REMATCH[1]}
+	done <"$file"
+	return 0
+}
+
+more_commands_than()
+{
+	commands
+	[ "$COMMANDS" -gt "$1" ]
+}
+
+# A guest in the middle of I/O on a disk.
+start_load()
+{
+	DOMID=$(paused_domain load 1 load)
+	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$1"
+	wait_for 10 state_is "$DOMID" 0 4
+	xl unpause load
+	wait_for 60 more_commands_than 500
+}
+
+# Its I/O goes on.
+load_goes_on()
+{
+	commands
+	wait_for 30 more_commands_than $((COMMANDS + 500))
+}
+
+# What dom0 has left, in KiB, with as little of caches as can be, and how much
+# memory it has for pages of others.
+memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemAvailable/ { print $2 }' /proc/meminfo
+	grep -c 'Xen scratch\|System RAM (unpopulated)' /proc/iomem || :
+}
+
+t_domain_destroyed_in_mid_io_twenty_times()
+{
+	local i before after
+
+	for ((i = 1; i <= ROUNDS; i++)); do
+		start_load "$DISK"
+		xl destroy load
+		wait_for 20 domain_gone load
+		wait_for 10 disk_free "$DISK"
+		# What is set up once is there after the first rounds.
+		[ $i -ne 4 ] || mapfile -t before < <(memory)
+	done
+	mapfile -t after < <(memory)
+	note "memory available: ${before[0]} KiB, then ${after[0]} KiB"
+	note "ranges for foreign pages: ${before[1]}, then ${after[1]}"
+	# A guest's pages in use here are 200 KiB and more, its kernel structures 100.
+	[ $((before[0] - after[0])) -lt $(((ROUNDS - 4) * 128)) ]
+	[ "${after[1]}" -le "${before[1]}" ]
+	expect_no_leaks
+}
+
+t_node_removed_in_mid_io()
+{
+	start_load "$DISK"
+	xenstore-rm "$(backend_path "$DOMID" 0)"
+	wait_for 20 disk_free "$DISK"
+	[ ! -e "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0" ]
+	xl list load
+	destroy_domain load
+	expect_no_leaks
+}
+
+t_device_detached_in_mid_io()
+{
+	start_load "$DISK"
+	"$TOOL" detach load 0
+	disk_free "$DISK"
+	destroy_domain load
+	expect_no_leaks
+}
+
+t_driver_unbound_in_mid_io_and_bound_again()
+{
+	start_load "$DISK"
+	echo "ioemu-$DOMID-0" >$UNBIND
+	disk_free "$DISK"
+	echo "ioemu-$DOMID-0" >$BIND
+	wait_for 10 state_is "$DOMID" 0 4
+	! disk_free "$DISK" 2>/dev/null || fail "the disk is not held again"
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	expect_no_leaks
+}
+
+t_module_removed_in_mid_io_and_loaded_again()
+{
+	start_load "$DISK"
+	module_unload
+	disk_free "$DISK"
+	module_load
+	wait_for 10 state_is "$DOMID" 0 4
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	expect_no_leaks
+}
+
+t_device_model_process_killed_in_mid_io()
+{
+	start_load "$DISK"
+	kill -9 "$(xenstore-read "/local/domain/$DOMID/image/device-model-pid")"
+	load_goes_on
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	expect_no_leaks
+}
+
+t_guest_paused_in_mid_io_goes_on()
+{
+	start_load "$DISK"
+	xl pause load
+	xl unpause load
+	load_goes_on
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+}
+
+# All of the guest's commands are in the disk and stay there.
+all_in_flight()
+{
+	grep -q '^sq1:.* in_flight 32$' "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
+}
+
+t_domain_destroyed_while_its_disk_is_stalled()
+{
+	dmsetup create stall --table "0 65536 linear $DISK 0"
+	start_load /dev/mapper/stall
+	dmsetup suspend --nolockfs --noflush stall
+	wait_for 20 all_in_flight
+	xl destroy load
+	# The disk may still write to the guest's pages: they are not given back.
+	xl list
+	dmsetup resume stall
+	wait_for 20 domain_gone load
+	wait_for 20 disk_free /dev/mapper/stall
+	dmsetup remove stall
+	disk_free "$DISK"
+	expect_no_leaks
+}
+
+t_other_guest_does_not_notice()
+{
+	local other
+
+	other=$(make_disk other 64)
+	start_load "$other"
+	other_id=$DOMID
+	xl rename load bystander
+	start_load "$DISK"
+	destroy_domain load
+	DOMID=$other_id
+	load_goes_on
+	destroy_domain bystander
+	wait_for 10 disk_free "$other"
+	remove_disk other
+	expect_no_leaks
+}
+
+t_module_unloads()
+{
+	module_unload
+	[ ! -e /sys/kernel/debug/xen-ioemu ]
+}
+
+module_load
+DISK=$(make_disk load 64)
+modprobe dm_mod
+run_tests
+rc=$?
+xl destroy load 2>/dev/null
+xl destroy bystander 2>/dev/null
+wait_for 20 domain_gone load
+dmsetup remove stall 2>/dev/null
+! grep -q '^xen_ioemu ' /proc/modules || module_unload
+remove_disk load
+exit $rc
