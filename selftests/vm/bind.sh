@@ -219,7 +219,7 @@ t_detached_node_attaches_again()
 
 t_module_in_use_stays()
 {
-	! rmmod xen_ioemu 2>/dev/null
+	! rmmod xen_ioemu 2>/dev/null || fail "the module was removed"
 	state_is "$DOMID" 0 4
 }
 

@@ -111,13 +111,17 @@ used=$(($(qemu_ticks) - ticks))
 took=$((SECONDS - since))
 echo "       it used $((used * 10)) ms of CPU time in these $took s"
 [ "$used" -lt $((took * 5)) ]		# 5 percent: its timers
-[ -z "$(readlink "/proc/$QEMU"/fd/* | grep -Fx "$DISK")" ]
+if readlink "/proc/$QEMU"/fd/* | grep -Fx "$DISK"; then
+	false
+fi
 echo "       and does not even have $DISK open"
 
 step "Turn the guest off: the module lets go of the disk"
 "$LAB/guest-stop" --clean $NAME
 wait_for 30 disk_free "$DISK"
-[ -z "$(xenstore-list "$(backend_path "$DOMID" 0)" 2>/dev/null)" ]
+if xenstore-exists "$(backend_path "$DOMID" 0)"; then
+	false
+fi
 dom0 "$TOOL" list
 
 step "In dom0: the same files, from $DISK itself"
