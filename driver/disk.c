@@ -27,7 +27,8 @@
  * @block_shift: log2 of the logical block size
  * @dma_mask: address bits that must be zero for direct I/O
  * @offloads_zeroes: write zeroes has been seen to work, so that it need not be
- *                   waited for
+ *                   waited for; by whether it may deallocate, since a device
+ *                   may be able to do one and not the other
  * @seen_blocks: capacity when ioemu_disk_resized() was last called
  * @nr_bounced: requests that went through private pages
  * @serial: identity towards the guest
@@ -40,7 +41,7 @@ struct ioemu_disk {
 	bool read_only;
 	unsigned int block_shift;
 	unsigned int dma_mask;
-	bool offloads_zeroes;
+	bool offloads_zeroes[2];
 	u64 seen_blocks;
 	atomic_long_t nr_bounced;
 	char serial[21];
@@ -259,7 +260,8 @@ static void disk_end_io_put(struct bio *bio)
 		if (bio_op(&io->bio) == REQ_OP_DISCARD)
 			status = BLK_STS_OK;
 		else
-			WRITE_ONCE(io->disk->offloads_zeroes, false);
+			memset(io->disk->offloads_zeroes, 0,
+			       sizeof(io->disk->offloads_zeroes));
 	}
 	bio_put(bio);
 	disk_done(io, status);
@@ -359,8 +361,9 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
  * fails to offload it.
  */
 static int disk_zero_wait(struct ioemu_disk *disk, u64 block, u64 nr_blocks,
-			  unsigned int flags)
+			  bool unmap)
 {
+	unsigned int flags = unmap ? 0 : BLKDEV_ZERO_NOUNMAP;
 	sector_t sector = disk_sector(disk, block);
 	sector_t nr = disk_sector(disk, nr_blocks);
 	int ret;
@@ -368,7 +371,7 @@ static int disk_zero_wait(struct ioemu_disk *disk, u64 block, u64 nr_blocks,
 	ret = blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO,
 				   flags | BLKDEV_ZERO_NOFALLBACK);
 	if (!ret)
-		WRITE_ONCE(disk->offloads_zeroes, true);
+		WRITE_ONCE(disk->offloads_zeroes[unmap], true);
 	else if (ret == -EOPNOTSUPP)
 		ret = blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO,
 					   flags);
@@ -388,8 +391,8 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	if (fua || !READ_ONCE(disk->offloads_zeroes)) {
-		ret = disk_zero_wait(disk, block, nr_blocks, flags);
+	if (fua || !READ_ONCE(disk->offloads_zeroes[unmap])) {
+		ret = disk_zero_wait(disk, block, nr_blocks, unmap);
 		/* No flag makes all bios of the range durable: flush. */
 		if (!ret && fua)
 			ioemu_disk_flush(disk, io);
