@@ -17,7 +17,7 @@ TMP=$(mktemp -d /tmp/ioemu.XXXXXX)
 # where the guest's belong. What happens in such a guest says nothing about us.
 emulator_faults()
 {
-	xl dmesg | grep -cF 'RIP:    e008:[<ffff82d'
+	xl dmesg | grep -cF 'RIP:    e008:[<ffff82d' || :
 }
 
 # emulator_fault_since COUNT: was there one more? Then its report is expected.
@@ -53,6 +53,8 @@ run_tests()
 		elif emulator_fault_since "$faults"; then
 			sed 's/^/# /' "$TMP/log"
 			echo "ok $n - ${name#t_} # SKIP the emulated CPU failed"
+			# Where all tests have the same guest, it is gone for all.
+			[ -n "${ONE_GUEST-}" ] || faults=$(emulator_faults)
 		else
 			sed 's/^/# /' "$TMP/log"
 			echo "not ok $n - ${name#t_} # status $rc, $((SECONDS - start)) s"

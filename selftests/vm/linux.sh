@@ -1,0 +1,454 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# An unmodified Linux guest with namespaces of many kinds on one controller:
+# data, flush, discard, errors, time-outs, resets, other capacities, removal.
+# One boot serves all tests; each leaves the disks as usable as it found them.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+GUEST=linux
+# shellcheck disable=SC2034
+ONE_GUEST=1
+SLOT=16
+PCI=0000:00:10.0
+
+# What commands in the guest may use. A machine that is emulated does a few hundred
+# requests a second, hence the sizes.
+G_LIB='
+fio_verify() {	# random data, then back; others at the same time
+	fio --thread --ioengine=libaio --direct=1 --iodepth=32 --rw=randwrite \
+		--verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting \
+		--minimal "$@" >/tmp/fio.out 2>&1 || { cat /tmp/fio.out; return 1; }
+}
+mixed="--bssplit=4k/60:8k/20:16k/10:60k/10 --size=1m"
+large="--bssplit=128k/70:256k/20:512k/10 --offset=1m --size=7m"
+on() {		# jobs of fio, one for each namespace
+	for n; do echo "--name=n$n --filename=/dev/nvme0n$n"; done
+}
+until_true() {	# SECONDS COMMAND
+	n=$(($1 * 5))
+	shift
+	until eval "$*"; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || { echo "timeout: $*"; since | tail -n 20; return 1; }
+		sleep 0.2
+	done
+}
+mark() { dmesg | wc -l >/run/mark; }
+since() { dmesg | tail -n "+$(($(cat /run/mark) + 1))"; }
+writes() { awk "{ print \$5 }" /sys/block/nvme0n$1/stat; }
+fails() {
+	! "$@" || { echo "should have failed: $*"; return 1; }
+}
+live() { [ "$(cat /sys/class/nvme/nvme0/state)" = live ]; }
+set -e
+'
+
+# Run shell commands in the guest; the first that fails ends them. What they print
+# is also left in $TMP/found.
+g()
+{
+	local limit=120
+
+	if [ "$1" = -t ]; then
+		limit=$2
+		shift 2
+	fi
+	"$LAB/guest-exec" --timeout "$limit" $GUEST "$G_LIB$1" | tr -d '\r' | tee "$TMP/found"
+	return "${PIPESTATUS[0]}"
+}
+
+attach()
+{
+	"$TOOL" attach --slot $SLOT --serial CONTROLLER \
+		--disk "params=$N512,serial=N512" \
+		--disk "params=$N4096,serial=N4096" \
+		--disk "params=$LOOP,serial=LOOP" \
+		--disk "params=$DM,serial=DM" \
+		--disk "params=$RO,serial=RO,mode=r" \
+		--disk "params=$VIRTIO,serial=VIRTIO" \
+		--disk "params=$AHCI,serial=AHCI" "$1"
+}
+
+# dm_table LINE...: let the device be this, without a moment without a table.
+dm_table()
+{
+	printf '%s\n' "$@" >"$TMP/table"
+	dmsetup suspend --nolockfs --noflush ioemu
+	dmsetup load ioemu "$TMP/table"
+	dmsetup resume ioemu
+}
+
+# Sectors of the dm device in most tests, and of what lies below it.
+DM_SECTORS=131072
+UNDER_SECTORS=262144
+
+setup()
+{
+	module_load
+	modprobe -a dm_mod loop
+	# The guest's errors are the point of some tests.
+	"$LAB/announce" 'xen_ioemu: |ioemu-[0-9]+-[0-9]+: '
+	N512=$(make_disk n512 96 discard=1)
+	N4096=$(make_disk n4096 96 blocksize=4096)
+	LOOP=$(make_loop loop 96)
+	UNDER=$(make_disk under $((UNDER_SECTORS / 2048)))
+	RO=$(make_disk ro 16)
+	dd if=/dev/urandom of="$RO" bs=1M count=16 oflag=direct status=none
+	dmsetup create ioemu --table "0 $DM_SECTORS linear $UNDER 0"
+	DM=/dev/mapper/ioemu
+	VIRTIO=$(readlink -f /dev/lab/virtio)
+	AHCI=$(readlink -f /dev/lab/ahci)
+	# In the order of their namespaces; those that any test may write to.
+	DISKS=("$N512" "$N4096" "$LOOP" "$DM" "$RO" "$VIRTIO" "$AHCI")
+	WRITABLE="1 2 3 4 6 7"
+	"$LAB/guest-start" --tools --vcpus 2 --modules nvme,ext4 --timeout 300 \
+		--paused $GUEST
+	DOMID=$(xl domid $GUEST)
+	attach $GUEST
+	"$LAB/guest-unpause" $GUEST
+}
+
+teardown()
+{
+	"$LAB/guest-stop" $GUEST
+	wait_for 20 domain_gone $GUEST
+	dmsetup remove ioemu
+	remove_disk n512
+	remove_disk n4096
+	remove_loop loop
+	remove_disk under
+	remove_disk ro
+	module_unload
+}
+
+# The disk of a namespace.
+disk()
+{
+	echo "${DISKS[$1 - 1]}"
+}
+
+# sums_match MIB NSID...: guest and dom0 read the same there.
+sums_match()
+{
+	local mib=$1 guest n
+
+	shift
+	guest=$(g -t 300 "for n in $*; do
+		dd if=/dev/nvme0n\$n iflag=direct bs=1M count=$mib 2>/dev/null | md5sum
+	done")
+	for n; do
+		dd if="$(disk "$n")" iflag=direct bs=1M count="$mib" status=none | md5sum
+	done >"$TMP/sums"
+	diff <(echo "$guest") "$TMP/sums" || fail "data differs (guest: <, dom0: >)"
+	! sort "$TMP/sums" | uniq -d | grep . || fail "all the same: nothing was written"
+}
+
+# stat_field NSID FIELD: of dom0's counts for the disk, as documented.
+stat_field()
+{
+	awk -v f="$2" '{ print $f }' "/sys/class/block/$(basename "$(readlink -f "$(disk "$1")")")/stat"
+}
+
+t_namespaces_have_sizes_and_flags_of_their_disks()
+{
+	local n d
+
+	for n in 1 2 3 4 5 6 7; do
+		d=$(disk $n)
+		echo "$n $(blockdev --getsz "$d") $(blockdev --getss "$d") $((n == 5))"
+	done >"$TMP/expected"
+	g 'for n in 1 2 3 4 5 6 7; do
+		cd /sys/block/nvme0n$n
+		echo $n $(cat size queue/logical_block_size ro)
+	done'
+	diff "$TMP/found" "$TMP/expected" || fail "found by the guest: <, expected: >"
+	g '[ ! -e /sys/block/nvme0n8 ]; cat /sys/class/nvme/nvme0/serial'
+	expect_eq "$(tr -d ' ' <"$TMP/found")" CONTROLLER
+}
+
+t_namespaces_have_an_identity_each()
+{
+	local n
+
+	g 'cat /sys/block/nvme0n*/wwid' >"$TMP/wwids"
+	cat "$TMP/wwids"
+	expect_eq "$(sort -u "$TMP/wwids" | grep -c '^uuid\.')" 7
+}
+
+t_random_writes_on_six_disks_at_once_verify()
+{
+	g -t 300 "fio_verify \$mixed \$(on $WRITABLE)
+		fio_verify \$large \$(on $WRITABLE)"
+	# shellcheck disable=SC2086
+	sums_match 8 $WRITABLE
+}
+
+t_single_blocks_verify()
+{
+	g -t 300 'fio_verify --bssplit=512/60:1k/20:1536/10:3k/10 --size=128k $(on 1 3)'
+	sums_match 1 1 3
+}
+
+t_what_dom0_wrote_is_what_the_guest_reads()
+{
+	g 'dd if=/dev/nvme0n5 iflag=direct bs=64k 2>/dev/null | md5sum'
+	expect_eq "$(cat "$TMP/found")" "$(md5sum <"$RO")"
+}
+
+t_ext4_in_a_partition_survives_a_remount()
+{
+	g -t 300 'echo "2048,," | sfdisk -q /dev/nvme0n3
+		mkfs.ext4 -q /dev/nvme0n3p1
+		mount -t ext4 /dev/nvme0n3p1 /mnt
+		for i in 1 2 3; do
+			dd if=/dev/urandom of=/mnt/f$i bs=1M count=6 2>/dev/null
+		done
+		cp -r /tools /mnt/
+		cd /mnt && find . -type f | sort | xargs md5sum >/tmp/sums
+		cd / && umount /mnt
+		echo 3 >/proc/sys/vm/drop_caches
+		mount -t ext4 /dev/nvme0n3p1 /mnt
+		cd /mnt && md5sum -c /tmp/sums >/tmp/check || { cat /tmp/check; exit 1; }
+		cd / && umount /mnt
+		e2fsck -fn /dev/nvme0n3p1'
+}
+
+t_flush_reaches_the_disk()
+{
+	local before after
+
+	g 'cat /sys/block/nvme0n3/queue/write_cache'
+	expect_eq "$(cat "$TMP/found")" "write back"
+	before=$(stat_field 3 16)
+	g 'dd if=/dev/zero of=/dev/nvme0n3 bs=4k count=8 oflag=direct conv=fsync'
+	after=$(stat_field 3 16)
+	note "flushes of the disk: $before, then $after"
+	[ "$after" -gt "$before" ] || fail "no flush"
+}
+
+t_forced_unit_access_reaches_the_disk()
+{
+	local before after
+
+	before=$(stat_field 3 16)
+	g 'fio --name=fua --filename=/dev/nvme0n3 --thread --ioengine=psync --direct=1 \
+		--sync=dsync --rw=write --bs=4k --size=32k --minimal >/dev/null'
+	after=$(stat_field 3 16)
+	note "flushes of the disk: $before, then $after"
+	[ $((after - before)) -ge 8 ] || fail "fewer flushes than writes"
+}
+
+t_discard_reaches_the_disk()
+{
+	local before after
+
+	before=$(stat_field 1 12)
+	g 'dd if=/dev/urandom of=/dev/nvme0n1 bs=1M count=8 oflag=direct 2>/dev/null
+		blkdiscard -o 1048576 -l 4194304 /dev/nvme0n1
+		dd if=/dev/nvme0n1 iflag=direct bs=1M skip=1 count=4 2>/dev/null |
+			tr -d "\\0" | wc -c'
+	expect_eq "$(cat "$TMP/found")" 0 "bytes that are not zero"
+	after=$(stat_field 1 12)
+	note "discards of the disk: $before, then $after"
+	[ "$after" -gt "$before" ] || fail "no discard"
+	sums_match 1 1
+	expect_eq "$(dd if="$N512" iflag=direct bs=1M skip=1 count=4 status=none |
+		tr -d '\0' | wc -c)" 0 "bytes that are not zero in dom0"
+}
+
+t_write_zeroes_reaches_the_disk()
+{
+	g 'for n in 1 2 3 4; do
+			[ "$(cat /sys/block/nvme0n$n/queue/write_zeroes_max_bytes)" != 0 ]
+			dd if=/dev/urandom of=/dev/nvme0n$n bs=1M count=4 oflag=direct 2>/dev/null
+			/tools/bin/blkdiscard -z -o 1048576 -l 2097152 /dev/nvme0n$n
+			dd if=/dev/nvme0n$n iflag=direct bs=1M skip=1 count=2 2>/dev/null |
+				tr -d "\\0" | wc -c
+		done'
+	expect_eq "$(sort -u "$TMP/found")" 0 "bytes that are not zero"
+	sums_match 4 1 2 3 4
+}
+
+t_read_only_namespace_refuses_writes()
+{
+	local before
+
+	before=$(md5sum <"$RO")
+	g 'fails dd if=/dev/zero of=/dev/nvme0n5 bs=4k count=1 oflag=direct 2>/dev/null'
+	# Past Linux, which would not ask: the controller itself.
+	g 'dd if=/dev/zero of=/tmp/zero bs=4k count=1 2>/dev/null
+		nvme write /dev/nvme0n5 -s 0 -c 7 -z 4096 -d /tmp/zero 2>&1 || :'
+	grep -qi 'write protected' "$TMP/found"
+	expect_eq "$(md5sum <"$RO")" "$before"
+}
+
+t_resets_under_load_lose_nothing()
+{
+	local state
+
+	g -t 300 'mark
+		fio_verify $mixed --size=4m $(on 1 6) &
+		fio=$!
+		for i in 1 2 3; do
+			before=$(writes 1)
+			until_true 30 "[ \$(writes 1) -gt $((before + 50)) ]"
+			echo 1 >/sys/class/nvme/nvme0/reset_controller
+			until_true 30 live
+		done
+		kill -0 $fio
+		wait $fio
+		! since | grep "I/O error"' || return
+	sums_match 4 1 6
+	state=$(head -n 1 "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0")
+	note "$state"
+	grep -Eq 'state: enabled .* resets ([4-9]|1[0-9])' <<<"$state"
+}
+
+t_stalled_disk_ends_in_abort_and_reset_and_recovers()
+{
+	dmsetup suspend --nolockfs --noflush ioemu
+	g -t 200 'mark
+		echo 3000 >/sys/block/nvme0n4/queue/io_timeout
+		fio_verify $mixed --size=1m $(on 4) </dev/null >/dev/null 2>&1 &
+		echo $! >/run/fio
+		until_true 60 "since | grep -q \"timeout, abort\""
+		until_true 60 "since | grep -q \"timeout, reset controller\""' ||
+		{ dmsetup resume ioemu; return 1; }
+	dmsetup resume ioemu
+	g -t 200 'until_true 60 live
+		until_true 120 "[ ! -e /proc/$(cat /run/fio) ]"
+		since | tail -n 20
+		echo 30000 >/sys/block/nvme0n4/queue/io_timeout
+		fio_verify $mixed $(on 4)'
+	sums_match 1 4
+}
+
+t_disk_errors_reach_the_guest_and_go()
+{
+	local half=$((DM_SECTORS / 2)) before
+
+	before=$(dd if="$DM" iflag=direct bs=1M count=4 status=none | md5sum)
+	dm_table "0 $half linear $UNDER 0" "$half $half error"
+	g "mark
+		dd if=/dev/nvme0n4 iflag=direct bs=1M count=4 2>/dev/null | md5sum
+		fails dd if=/dev/nvme0n4 iflag=direct bs=4k skip=$((half / 8)) count=1 2>/tmp/read
+		fails dd if=/dev/zero of=/dev/nvme0n4 oflag=direct bs=4k seek=$((half / 8)) count=1 2>/tmp/write
+		grep -h '^dd: ' /tmp/read /tmp/write
+		since"
+	expect_eq "$(head -n 1 "$TMP/found")" "$before" "the half without errors"
+	# Linux makes ENODATA of what is wrong with the medium.
+	expect_eq "$(grep -c '^dd: .*No data available' "$TMP/found")" 2 "errors"
+	# Unrecovered Read Error, Write Fault
+	grep -q 'sct 0x2 / sc 0x81' "$TMP/found"
+	grep -q 'sct 0x2 / sc 0x80' "$TMP/found"
+	expect_eq "$(grep -c 'critical medium error' "$TMP/found")" 2 "messages"
+	dm_table "0 $DM_SECTORS linear $UNDER 0"
+	g "dd if=/dev/urandom of=/dev/nvme0n4 oflag=direct bs=1M seek=$((half / 2048)) count=1 2>/dev/null
+		dd if=/dev/nvme0n4 iflag=direct bs=1M skip=$((half / 2048)) count=1 2>/dev/null | md5sum"
+	expect_eq "$(cat "$TMP/found")" \
+		"$(dd if="$DM" iflag=direct bs=1M skip=$((half / 2048)) count=1 status=none | md5sum)"
+}
+
+# size_seen NSID SECTORS: the guest comes to see this capacity.
+size_seen()
+{
+	g "until_true 20 '[ \$(cat /sys/block/nvme0n$1/size) = $2 ]'"
+}
+
+t_growth_is_seen_by_the_guest()
+{
+	local loop=$((160 * 2048)) old=$((DM_SECTORS / 8))
+
+	dm_table "0 $UNDER_SECTORS linear $UNDER 0"
+	truncate -s $((loop * 512)) /tmp/loop-loop.img
+	losetup -c "$LOOP"
+	size_seen 4 $UNDER_SECTORS
+	size_seen 3 $loop
+	g "dd if=/dev/urandom of=/dev/nvme0n4 bs=4k seek=$old count=16 oflag=direct 2>/dev/null
+		dd if=/dev/nvme0n4 bs=4k skip=$old count=16 iflag=direct 2>/dev/null | md5sum"
+	expect_eq "$(cat "$TMP/found")" \
+		"$(dd if="$UNDER" bs=4k skip=$old count=16 iflag=direct status=none | md5sum)"
+}
+
+t_shrinking_is_seen_by_the_guest()
+{
+	dm_table "0 $((DM_SECTORS / 2)) linear $UNDER 0"
+	size_seen 4 $((DM_SECTORS / 2))
+	g "dd if=/dev/nvme0n4 bs=4k skip=$((DM_SECTORS / 16)) count=1 iflag=direct >/tmp/end || :
+		[ ! -s /tmp/end ]
+		dd if=/dev/nvme0n4 bs=4k skip=$((DM_SECTORS / 16 - 1)) count=1 iflag=direct >/dev/null"
+	dm_table "0 $DM_SECTORS linear $UNDER 0"
+	size_seen 4 $DM_SECTORS
+}
+
+# The guest lets go of the controller, or finds it.
+guest_removes()
+{
+	g "echo 1 >/sys/bus/pci/devices/$PCI/remove
+		[ ! -e /dev/nvme0n1 ]"
+}
+
+guest_rescans()
+{
+	g 'echo 1 >/sys/bus/pci/rescan
+		until_true 30 "[ -e /sys/block/nvme0n7/wwid ]"'
+}
+
+disks_are_free()
+{
+	local d
+
+	for d in "$N512" "$N4096" "$LOOP" "$DM" "$VIRTIO" "$AHCI"; do
+		wait_for 5 disk_free "$d"
+	done
+}
+
+t_controller_leaves_and_comes_back_with_the_same_identities()
+{
+	g 'cat /sys/block/nvme0n*/wwid' >"$TMP/before"
+	guest_removes
+	"$TOOL" detach $GUEST 0
+	disks_are_free
+	attach $GUEST
+	guest_rescans
+	g 'cat /sys/block/nvme0n*/wwid' | diff - "$TMP/before"
+	sums_match 4 1 2 3 4
+}
+
+t_controller_taken_away_ends_in_errors_not_in_a_hang()
+{
+	g 'for n in 1 2 3 4 5 6 7; do
+			echo 3000 >/sys/block/nvme0n$n/queue/io_timeout
+		done'
+	"$TOOL" detach $GUEST 0
+	disks_are_free
+	g 'mark
+		fails dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1
+		until_true 60 "[ ! -e /sys/block/nvme0n1 ]"
+		since'
+	g "[ ! -e /sys/bus/pci/devices/$PCI ] || echo 1 >/sys/bus/pci/devices/$PCI/remove"
+	attach $GUEST
+	guest_rescans
+	sums_match 4 1 2 3 4
+}
+
+t_guest_turns_itself_off_cleanly()
+{
+	"$LAB/guest-stop" --clean $GUEST
+	disks_are_free
+	wait_for 20 domain_gone $GUEST
+	expect_no_leaks
+}
+
+setup >"$TMP/setup" 2>&1 || {
+	cat "$TMP/setup"
+	echo "Bail out! no guest"
+	exit 1
+}
+run_tests
+rc=$?
+teardown >/dev/null 2>&1
+exit $rc
