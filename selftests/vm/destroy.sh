@@ -32,14 +32,30 @@ more_commands_than()
 	[ "$COMMANDS" -gt "$1" ]
 }
 
-# A guest in the middle of I/O on a disk.
+busy_or_gone()
+{
+	[ ! -e "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0" ] || more_commands_than 500
+}
+
+# A guest in the middle of I/O on a disk. Many are started here: if the emulated
+# CPU fails in one, another takes its place.
 start_load()
 {
-	DOMID=$(paused_domain load 1 load)
-	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$1"
-	wait_for 10 state_is "$DOMID" 0 4
-	xl unpause load
-	wait_for 60 more_commands_than 500
+	local faults
+
+	faults=$(emulator_faults)
+	while :; do
+		DOMID=$(paused_domain load 1 load)
+		raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$1"
+		wait_for 10 state_is "$DOMID" 0 4
+		xl unpause load
+		wait_for 60 busy_or_gone
+		! more_commands_than 500 || return 0
+		emulator_fault_since "$faults" || fail "the guest is gone"
+		note "the emulated CPU failed, another guest"
+		faults=$(emulator_faults)
+		destroy_domain load
+	done
 }
 
 # Its I/O goes on.
@@ -65,8 +81,7 @@ t_domain_destroyed_in_mid_io_twenty_times()
 
 	for ((i = 1; i <= ROUNDS; i++)); do
 		start_load "$DISK"
-		xl destroy load
-		wait_for 20 domain_gone load
+		destroy_domain load
 		wait_for 10 disk_free "$DISK"
 		# What is set up once is there after the first rounds.
 		[ $i -ne 4 ] || mapfile -t before < <(memory)
