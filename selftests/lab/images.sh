@@ -77,6 +77,9 @@ image_build_dom0() {
 	install -m 755 "$lab_dir/dom0/agent" "$debian/usr/sbin/lab-agent"
 	cp "$debian/usr/share/base-passwd/passwd.master" "$debian/etc/passwd"
 	cp "$debian/usr/share/base-passwd/group.master" "$debian/etc/group"
+	# QEMU's FXRSTOR on any CPU writes the SVM state of the first one, without
+	# a lock; a guest that runs there now and then loses its nested paging.
+	echo 'vm.hvm.cpumask="all,^0"' >"$debian/etc/xen/xl.conf"
 	ln -sf mawk "$debian/usr/bin/awk"
 	ln -sf dash "$debian/usr/bin/sh"
 	rm -rf "$debian/var/run" "$debian/var/lock"

@@ -12,31 +12,15 @@ TMP=$(mktemp -d /tmp/ioemu.XXXXXX)
 
 # ---- TAP -------------------------------------------------------------------
 
-# How often Xen found a guest at an address of Xen's own. No guest can be there:
-# the CPU that the lab emulates has a rare fault which leaves Xen's registers
-# where the guest's belong. What happens in such a guest says nothing about us.
-emulator_faults()
-{
-	xl dmesg | grep -cF 'RIP:    e008:[<ffff82d' || :
-}
-
-# emulator_fault_since COUNT: was there one more? Then its report is expected.
-emulator_fault_since()
-{
-	[ "$(emulator_faults)" -gt "$1" ] || return 1
-	"$LAB/announce" 'Triple fault - invoking HVM shutdown'
-}
-
 # Run every function named t_* of the suite, in the order of their definition.
 # Each runs in a subshell with "set -e"; what it prints is shown if it fails.
 run_tests()
 {
-	local names n=0 failed=0 start rc faults
+	local names n=0 failed=0 start rc
 
 	names=$(sed -n 's/^\(t_[a-z0-9_]*\)()$/\1/p' "$0")
 	echo "TAP version 13"
 	echo "1..$(wc -w <<<"$names")"
-	faults=$(emulator_faults)
 	for name in $names; do
 		n=$((n + 1))
 		start=$SECONDS
@@ -50,11 +34,6 @@ run_tests()
 			echo "ok $n - ${name#t_} # $((SECONDS - start)) s"
 		elif [ $rc -eq 4 ]; then
 			echo "ok $n - ${name#t_} # SKIP $(tail -n 1 "$TMP/log")"
-		elif emulator_fault_since "$faults"; then
-			sed 's/^/# /' "$TMP/log"
-			echo "ok $n - ${name#t_} # SKIP the emulated CPU failed"
-			# Where all tests have the same guest, it is gone for all.
-			[ -n "${ONE_GUEST-}" ] || faults=$(emulator_faults)
 		else
 			sed 's/^/# /' "$TMP/log"
 			echo "not ok $n - ${name#t_} # status $rc, $((SECONDS - start)) s"

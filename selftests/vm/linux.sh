@@ -9,8 +9,6 @@
 . "$(dirname "$0")/lib.sh"
 
 GUEST=linux
-# shellcheck disable=SC2034
-ONE_GUEST=1
 SLOT=16
 PCI=0000:00:10.0
 
