@@ -4,6 +4,7 @@
  * completions. Sections 4.1, 4.6 and 7.2.
  */
 #include <linux/blkdev.h>
+#include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
@@ -561,6 +562,7 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 	if (sq->head == tail)
 		return;
 	sq->stats.batches++;
+	sq->pace.batch = nvme_distance(sq->head, tail, sq->size);
 	if (READ_ONCE(sq->freed))
 		nvme_sq_refill(sq, false);
 
@@ -615,6 +617,7 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 	bool again = false;
 
 	mutex_lock(sq->run_lock);
+	ioemu_nvme_woken(sq);
 	if (unlikely(!sq->qid))
 		ioemu_nvme_event_deliver(sq->ctrl);
 
@@ -642,7 +645,7 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 		else if (sq->head != ioemu_nvme_sq_tail(sq))
 			again = sq->free || nvme_sq_refill(sq, true);
 		else
-			again = ioemu_nvme_poll(sq) || !nvme_sq_may_sleep(sq);
+			again = ioemu_nvme_wait(sq) || !nvme_sq_may_sleep(sq);
 	}
 	if (again)
 		kthread_queue_work(sq->worker, &sq->work);
@@ -667,6 +670,7 @@ void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value)
 		return;
 	}
 	WRITE_ONCE(sq->doorbells, sq->doorbells + 1);
+	WRITE_ONCE(sq->rung, ktime_get_ns());
 	WRITE_ONCE(sq->tail, value);
 	kthread_queue_work(sq->worker, &sq->work);
 }

@@ -241,23 +241,39 @@ struct ioemu_nvme_sq_stats {
 
 /**
  * struct ioemu_nvme_pace - when a queue's thread waits; see pace.c
+ * @asleep: when the thread last went to sleep until a doorbell; 0 while it runs
+ * @gap_ns: after a doorbell: how long it slept; otherwise 0
+ * @wake_ns: from a doorbell to the thread, on average
+ * @batch: commands that were there when the thread last looked
  * @poll_ns: how long to look for commands before asking for a doorbell
- * @asleep: when it last stopped looking
+ * @nap_ns: how long to sleep instead
+ * @nap_shift: how fast to shorten that
+ * @nap_misses: naps in a row after which there was no command
+ * @napped: the commands were waited for by a nap
  * @gather_skip: runs until it is worth while again to wait for company
  * @gather_backoff: how many runs to skip after the next failure
  * @gather_credit: failures before that
  * @polls: commands came while looking
+ * @naps: commands came during a nap
  * @gathers: waits for company that were worth it
  *
  * The queue's thread's own.
  */
 struct ioemu_nvme_pace {
-	u32 poll_ns;
 	u64 asleep;
+	u32 gap_ns;
+	u32 wake_ns;
+	u32 batch;
+	u32 poll_ns;
+	u32 nap_ns;
+	u8 nap_shift;
+	u8 nap_misses;
+	bool napped;
 	u32 gather_skip;
 	u32 gather_backoff;
 	u32 gather_credit;
 	u64 polls;
+	u64 naps;
 	u64 gathers;
 };
 
@@ -281,6 +297,7 @@ struct ioemu_nvme_pace {
  * @halt: NVME_HALT_*; written under cq->lock
  * @tail: last doorbell; written by doorbells
  * @doorbells: how many of them
+ * @rung: when the last one was
  * @work: runs the queue
  * @head: next entry to fetch; written by the thread, read by completions
  * @free: free requests; @run_lock
@@ -319,6 +336,7 @@ struct ioemu_nvme_sq {
 
 	u32 tail ____cacheline_aligned_in_smp;
 	u64 doorbells;
+	u64 rung;
 	struct kthread_work work;
 
 	u32 head ____cacheline_aligned_in_smp;
@@ -710,7 +728,8 @@ void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
 /* pace.c */
 
 void ioemu_nvme_gather(struct ioemu_nvme_sq *sq);
-bool ioemu_nvme_poll(struct ioemu_nvme_sq *sq);
+void ioemu_nvme_woken(struct ioemu_nvme_sq *sq);
+bool ioemu_nvme_wait(struct ioemu_nvme_sq *sq);
 
 /**
  * ioemu_nvme_sq_tail() - where the guest's tail is

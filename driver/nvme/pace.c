@@ -2,9 +2,10 @@
 /*
  * When the thread of a submission queue waits.
  *
- * A doorbell costs the guest an exit, and dom0 an event, an interrupt and a
- * wake-up; an interrupt costs the guest another exit. With shadow doorbells both
- * can be shared by many commands, if the thread is in no hurry at two points:
+ * A doorbell costs the guest an exit that Xen has to emulate, and dom0 an event,
+ * an interrupt and a wake-up; an interrupt costs the guest another exit. With
+ * shadow doorbells both can be shared by many commands, or done without, if the
+ * thread is in no hurry at two points:
  *
  * - before it fetches, it may wait for company: commands that arrive within a
  *   few microseconds are executed and completed together. A guest that has more
@@ -12,13 +13,17 @@
  *   Whether it does cannot be seen from outside, so the thread tries, goes on
  *   for as long as it gains, and tries ever less often when it does not: a guest
  *   with one command at a time is held up by one try in 256 commands.
- * - before it asks for a doorbell, it may look for the next command for a while.
- *   It looks only if commands have lately come soon enough, for about twice as
- *   long as they took, and never longer than the limit.
+ * - before it asks for a doorbell, it may wait for the next commands, if they
+ *   have lately come soon enough. It looks for them all the time for about twice
+ *   as long as they took: "polling", which burns the CPU that it runs on, never
+ *   for longer than some wake-ups would take. Where polling is switched off it
+ *   naps: it sleeps on a timer for as long as the commands are expected to take
+ *   and looks once. Naps become shorter as long as the commands are there in
+ *   time and longer when they are not.
  *
  * An idle queue does neither: its thread sleeps until the doorbell.
  */
-#include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
@@ -48,14 +53,32 @@ static const struct kernel_param_ops nvme_param_us_ops = {
 	.get = param_get_uint,
 };
 
+/* Wake-ups that polling may cost at the most */
+#define NVME_POLL_WAKES		20
+
+/* A wake-up that takes longer than this was held up by something else. */
+#define NVME_WAKE_MAX_NS	NSEC_PER_MSEC
+
 /*
- * Looking for commands burns the CPU that it runs on. The default is of the
- * order of what a wake-up with its exits takes.
+ * How fast naps become shorter, as powers of two of their length: first to find
+ * the right one, then to follow it.
  */
-static unsigned int nvme_poll_us = 200;
+#define NVME_NAP_SEEK		4
+#define NVME_NAP_FOLLOW		7
+
+/* Naps that may be too short in a row, and the shortest that is worth a timer */
+#define NVME_NAP_MISSES		8
+#define NVME_NAP_MIN_NS		(10 * NSEC_PER_USEC)
+
+static unsigned int nvme_poll_us = 5000;
 module_param_cb(nvme_poll_us, &nvme_param_us_ops, &nvme_poll_us, 0644);
 MODULE_PARM_DESC(nvme_poll_us,
-		 "microseconds for which a busy queue looks for the next command before it asks for a doorbell, 0 to 100000, 0 for never (default 200)");
+		 "microseconds for which a busy queue looks for the next command before it asks for a doorbell, 0 to 100000, but no longer than 20 wake-ups take; 0 to nap instead (default 5000)");
+
+static unsigned int nvme_nap_us = 1000;
+module_param_cb(nvme_nap_us, &nvme_param_us_ops, &nvme_nap_us, 0644);
+MODULE_PARM_DESC(nvme_nap_us,
+		 "with nvme_poll_us=0, microseconds for which a busy queue sleeps before it looks for the next commands, 0 to 100000, 0 for never (default 1000)");
 
 /* Long enough for a guest to write some commands. */
 static unsigned int nvme_gather_us = 50;
@@ -75,23 +98,23 @@ static bool nvme_stop_waiting(const struct ioemu_nvme_sq *sq)
 	return READ_ONCE(sq->halt) || READ_ONCE(sq->cont);
 }
 
-/*
- * Look for up to @ns whether there are more than @pending commands. Sleeps
- * instead where looking is switched off.
- */
-static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool spin)
+/* Let others run for a while that a timer ends. */
+static void nvme_sleep(u64 ns)
+{
+	ktime_t timeout = ns_to_ktime(ns);
+
+	set_current_state(TASK_IDLE);
+	schedule_hrtimeout_range(&timeout, ns / 16, HRTIMER_MODE_REL);
+}
+
+/* Look for up to @ns whether there are more than @pending commands. */
+static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns)
 {
 	u64 end = ktime_get_ns() + ns;
 	unsigned int i;
 	u32 now;
 
 	do {
-		if (!spin) {
-			unsigned int us = ns / NSEC_PER_USEC;
-
-			usleep_range(us, us + us / 4);
-			return nvme_pending(sq);
-		}
 		for (i = 0; i < NVME_LOOKS; i++) {
 			now = nvme_pending(sq);
 			if (now > pending)
@@ -100,6 +123,28 @@ static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool spin)
 		}
 		cond_resched();
 	} while (!nvme_stop_waiting(sq) && ktime_get_ns() < end);
+	return pending;
+}
+
+/*
+ * Wait until nothing is added for @ns any more, or for as much again as there
+ * was before where the thread has to sleep for it.
+ */
+static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool poll)
+{
+	u32 before;
+
+	do {
+		before = pending;
+		if (poll) {
+			pending = nvme_look(sq, before, ns);
+		} else {
+			nvme_sleep(ns);
+			pending = nvme_pending(sq);
+			ns *= 2;
+		}
+	} while (pending > before && pending < NVME_BATCH &&
+		 !nvme_stop_waiting(sq));
 	return pending;
 }
 
@@ -113,10 +158,15 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 {
 	struct ioemu_nvme_pace *pace = &sq->pace;
 	unsigned int us = READ_ONCE(nvme_gather_us);
-	u32 pending, before;
+	u32 pending;
 
 	if (!sq->shadow_tail || !us)
 		return;
+	/* They waited together already. */
+	if (pace->napped) {
+		pace->napped = false;
+		return;
+	}
 	if (pace->gather_skip) {
 		pace->gather_skip--;
 		return;
@@ -124,13 +174,8 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 	pending = nvme_pending(sq);
 	if (!pending)
 		return;
-	do {
-		before = pending;
-		pending = nvme_look(sq, before, (u64)us * NSEC_PER_USEC,
-				    READ_ONCE(nvme_poll_us));
-	} while (pending > before && pending < NVME_BATCH &&
-		 !nvme_stop_waiting(sq));
-
+	pending = nvme_gather(sq, pending, (u64)us * NSEC_PER_USEC,
+			      READ_ONCE(nvme_poll_us));
 	if (pending >= NVME_COMPANY) {
 		pace->gathers++;
 		pace->gather_backoff = 0;
@@ -145,41 +190,120 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 }
 
 /**
- * ioemu_nvme_poll() - look for the next command before asking for a doorbell
+ * ioemu_nvme_woken() - a queue's thread runs
+ * @sq: submission queue
+ *
+ * Learns how long a wake-up takes, and how long the guest took.
+ *
+ * Context: the queue's thread, sq->run_lock held.
+ */
+void ioemu_nvme_woken(struct ioemu_nvme_sq *sq)
+{
+	struct ioemu_nvme_pace *pace = &sq->pace;
+	u64 now, rung, wake;
+
+	if (likely(!pace->asleep))
+		return;
+	now = ktime_get_ns();
+	rung = READ_ONCE(sq->rung);
+	/* Something else may have woken it. */
+	if (rung > pace->asleep && rung < now) {
+		wake = min_t(u64, now - rung, NVME_WAKE_MAX_NS);
+		pace->wake_ns = pace->wake_ns ?
+				(7 * (u64)pace->wake_ns + wake) / 8 : wake;
+		pace->gap_ns = min_t(u64, rung - pace->asleep, U32_MAX);
+	} else {
+		pace->gap_ns = U32_MAX;
+	}
+	pace->asleep = 0;
+}
+
+/* Look for the next command for up to @limit. Returns true if there is one. */
+static bool nvme_poll(struct ioemu_nvme_sq *sq, u64 limit)
+{
+	struct ioemu_nvme_pace *pace = &sq->pace;
+	u64 start, gap;
+
+	limit = min_t(u64, limit, (u64)NVME_POLL_WAKES * pace->wake_ns);
+	if (pace->gap_ns && pace->gap_ns <= limit)
+		pace->poll_ns = min_t(u64, 2 * (u64)pace->gap_ns, limit);
+	pace->gap_ns = 0;
+	if (!pace->poll_ns)
+		return false;
+
+	start = ktime_get_ns();
+	if (nvme_look(sq, 0, min_t(u64, pace->poll_ns, limit))) {
+		/* Follow a guest that becomes slower. */
+		gap = ktime_get_ns() - start;
+		pace->poll_ns = min_t(u64, limit,
+				      max_t(u64, 2 * gap,
+					    pace->poll_ns - pace->poll_ns / 8));
+		pace->polls++;
+		return true;
+	}
+	/* One miss is no proof; several are. */
+	pace->poll_ns /= 2;
+	return false;
+}
+
+/*
+ * Sleep until about as many commands should be there as last time. Returns true
+ * if there are any.
+ */
+static bool nvme_nap(struct ioemu_nvme_sq *sq, u64 limit)
+{
+	struct ioemu_nvme_pace *pace = &sq->pace;
+	u32 pending, want = max(1U, pace->batch - pace->batch / 4);
+
+	if (!pace->nap_ns && pace->gap_ns && pace->gap_ns <= limit) {
+		pace->nap_ns = max_t(u32, pace->gap_ns, NVME_NAP_MIN_NS);
+		pace->nap_shift = NVME_NAP_SEEK;
+		pace->nap_misses = 0;
+	}
+	pace->gap_ns = 0;
+	if (!pace->nap_ns)
+		return false;
+
+	nvme_sleep(pace->nap_ns);
+	pending = nvme_pending(sq);
+	if (pending >= want) {
+		pace->nap_ns = max_t(u32, pace->nap_ns -
+					  (pace->nap_ns >> pace->nap_shift),
+				     NVME_NAP_MIN_NS);
+		pace->nap_misses = 0;
+	} else {
+		if (pending)
+			pending = nvme_gather(sq, pending, pace->nap_ns / 4,
+					      false);
+		pace->nap_ns = min_t(u64, pace->nap_ns + pace->nap_ns / 8,
+				     limit);
+		pace->nap_shift = NVME_NAP_FOLLOW;
+		if (!pending && ++pace->nap_misses > NVME_NAP_MISSES)
+			pace->nap_ns = 0;
+	}
+	if (pending) {
+		pace->napped = true;
+		pace->naps++;
+	}
+	return pending;
+}
+
+/**
+ * ioemu_nvme_wait() - wait for commands before asking for a doorbell
  * @sq: submission queue, which is empty
  *
  * Context: the queue's thread, sq->run_lock held; may sleep.
  * Return: true if there are commands.
  */
-bool ioemu_nvme_poll(struct ioemu_nvme_sq *sq)
+bool ioemu_nvme_wait(struct ioemu_nvme_sq *sq)
 {
-	u32 limit = READ_ONCE(nvme_poll_us) * NSEC_PER_USEC;
-	struct ioemu_nvme_pace *pace = &sq->pace;
-	u64 now, gap;
+	u64 poll = READ_ONCE(nvme_poll_us) * NSEC_PER_USEC;
+	u64 nap = READ_ONCE(nvme_nap_us) * NSEC_PER_USEC;
 
-	if (!sq->shadow_tail || !limit)
+	if (!sq->shadow_tail)
 		return false;
-
-	now = ktime_get_ns();
-	gap = now - pace->asleep;
-	if (pace->asleep && gap <= limit)
-		pace->poll_ns = min_t(u64, 2 * gap, limit);
-	pace->asleep = 0;
-
-	if (pace->poll_ns) {
-		if (nvme_look(sq, 0, min(pace->poll_ns, limit), true)) {
-			/* Follow a guest that becomes slower. */
-			gap = ktime_get_ns() - now;
-			pace->poll_ns = min_t(u64, limit,
-					      max_t(u64, 2 * gap,
-						    pace->poll_ns - pace->poll_ns / 8));
-			pace->polls++;
-			return true;
-		}
-		/* One miss is no proof; several are. */
-		pace->poll_ns /= 2;
-		now = ktime_get_ns();
-	}
-	pace->asleep = now;
+	if (poll ? nvme_poll(sq, poll) : nap && nvme_nap(sq, nap))
+		return true;
+	sq->pace.asleep = ktime_get_ns();
 	return false;
 }

@@ -99,6 +99,7 @@ static inline unsigned long usecs_to_jiffies(unsigned int us)
 void standin_sleep_ns(u64 ns);
 #define msleep(n)		standin_sleep_ns((u64)(n) * 1000000)
 #define usleep_range(a, b)	standin_sleep_ns((u64)(a) * 1000)
+#define schedule_hrtimeout_range(t, d, m) (standin_sleep_ns(*(t)), 0)
 #define fsleep(n)		standin_sleep_ns((u64)(n) * 1000)
 #define schedule()		standin_sleep_ns(0)
 #define schedule_timeout(j)	(standin_sleep_ns((u64)(j) * 4000000), 0L)
