@@ -12,12 +12,16 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "disk.h"
+#include "limit.h"
+#include "stats.h"
 
 /**
  * struct ioemu_disk - a disk
@@ -30,10 +34,11 @@
  *                   waited for; by whether it may deallocate, since a device
  *                   may be able to do one and not the other
  * @seen_blocks: capacity when ioemu_disk_resized() was last called
- * @nr_bounced: requests that went through private pages
+ * @limit: how fast it may be used
+ * @stats: counters
  * @serial: identity towards the guest
  *
- * Fixed while open, except for @offloads_zeroes, @seen_blocks and @nr_bounced.
+ * Fixed while open, except for @offloads_zeroes, @seen_blocks and @limit.
  */
 struct ioemu_disk {
 	struct ioemu_bdev_file file;
@@ -43,7 +48,8 @@ struct ioemu_disk {
 	unsigned int dma_mask;
 	bool offloads_zeroes[2];
 	u64 seen_blocks;
-	atomic_long_t nr_bounced;
+	struct ioemu_limit limit;
+	struct ioemu_stats *stats;
 	char serial[21];
 };
 
@@ -61,8 +67,31 @@ struct ioemu_bounce {
 	struct bio_vec vecs[];
 };
 
+/* To the block layer. */
+static void disk_go(struct ioemu_disk_io *io)
+{
+	u64 now = ktime_get_ns();
+
+	ioemu_stats_latency(io->disk->stats, IOEMU_STAGE_SUBMIT,
+			    now - io->stamp);
+	io->stamp = now;
+	submit_bio(io->submit);
+}
+
+static void disk_submit(struct ioemu_disk_io *io, struct bio *bio, u64 bytes)
+{
+	struct ioemu_disk *disk = io->disk;
+
+	io->submit = bio;
+	if (unlikely(ioemu_limit_hold(&disk->limit, io, bytes)))
+		ioemu_stats_add(disk->stats, IOEMU_THROTTLED, 1);
+	else
+		disk_go(io);
+}
+
 struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
-				   const char *serial)
+				   const char *serial,
+				   struct ioemu_stats *stats)
 {
 	blk_mode_t mode = BLK_OPEN_READ | (read_only ? 0 : BLK_OPEN_WRITE);
 	struct ioemu_disk *disk;
@@ -91,6 +120,8 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 	disk->dma_mask = bdev_dma_alignment(disk->bdev) | (block - 1);
 	disk->read_only = read_only;
 	disk->seen_blocks = ioemu_disk_nr_blocks(disk);
+	disk->stats = stats;
+	ioemu_limit_init(&disk->limit, disk_go);
 	strscpy(disk->serial, serial, sizeof(disk->serial));
 	return disk;
 
@@ -105,8 +136,33 @@ void ioemu_disk_close(struct ioemu_disk *disk)
 {
 	if (!disk->read_only)
 		sync_blockdev(disk->bdev);
+	ioemu_limit_exit(&disk->limit);
 	ioemu_bdev_close(&disk->file, disk);
+	ioemu_stats_destroy(disk->stats);
 	kfree(disk);
+}
+
+void ioemu_disk_drain(struct ioemu_disk *disk)
+{
+	ioemu_disk_hurry(disk);
+	while (ioemu_stats_sum(disk->stats, IOEMU_IN_FLIGHT))
+		usleep_range(500, 1000);
+}
+
+void ioemu_disk_set_limit(struct ioemu_disk *disk, u64 iops, u64 bytes)
+{
+	ioemu_limit_set(&disk->limit, iops, bytes);
+}
+
+void ioemu_disk_hurry(struct ioemu_disk *disk)
+{
+	ioemu_limit_hurry(&disk->limit);
+}
+
+void ioemu_disk_latency(struct ioemu_disk *disk, enum ioemu_stage stage,
+			u64 ns)
+{
+	ioemu_stats_latency(disk->stats, stage, ns);
 }
 
 u64 ioemu_disk_nr_blocks(const struct ioemu_disk *disk)
@@ -228,7 +284,9 @@ static struct ioemu_bounce *bounce_alloc(struct bio_vec *vecs,
 
 static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
 {
+	struct ioemu_stats *stats = io->disk->stats;
 	struct ioemu_bounce *bounce = io->bounce;
+	u64 now = ktime_get_ns();
 
 	if (unlikely(bounce)) {
 		if (bio_op(&io->bio) == REQ_OP_READ && !status)
@@ -236,6 +294,12 @@ static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
 		bounce_free(bounce);
 		io->bounce = NULL;
 	}
+	if (unlikely(status))
+		ioemu_stats_add(stats, IOEMU_ERRORS, 1);
+	ioemu_stats_latency(stats, IOEMU_STAGE_DISK, now - io->stamp);
+	io->stamp = now;
+	/* After this the disk may go. */
+	ioemu_stats_add(stats, IOEMU_IN_FLIGHT, -1);
 	io->done(io, status);
 }
 
@@ -279,11 +343,20 @@ static bool vecs_aligned(const struct bio_vec *vecs, unsigned int nr,
 	return !(bits & mask);
 }
 
+/* Count a request that begins. */
+static void disk_begin(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+		       enum ioemu_counter requests)
+{
+	io->disk = disk;
+	io->bounce = NULL;
+	ioemu_stats_add(disk->stats, requests, 1);
+	ioemu_stats_add(disk->stats, IOEMU_IN_FLIGHT, 1);
+}
+
 static void disk_init_bio(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			  struct bio_vec *vecs, unsigned int nr_vecs,
 			  blk_opf_t opf)
 {
-	io->disk = disk;
 	bio_init(&io->bio, disk->bdev, vecs, nr_vecs, opf);
 	io->bio.bi_private = io;
 	io->bio.bi_end_io = disk_end_io;
@@ -298,7 +371,9 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 
 	if (write && fua)
 		opf |= REQ_FUA;
-	io->bounce = NULL;
+	disk_begin(disk, io, write ? IOEMU_WRITES : IOEMU_READS);
+	ioemu_stats_add(disk->stats,
+			write ? IOEMU_WRITE_BYTES : IOEMU_READ_BYTES, bytes);
 	disk_init_bio(disk, io, vecs, nr_vecs, opf);
 
 	if (unlikely(!disk_range_ok(disk, block, bytes >> disk->block_shift))) {
@@ -311,7 +386,7 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			disk_done(io, BLK_STS_RESOURCE);
 			return;
 		}
-		atomic_long_inc(&disk->nr_bounced);
+		ioemu_stats_add(disk->stats, IOEMU_BOUNCED, 1);
 		if (write)
 			bounce_copy(io->bounce, false);
 		vecs = io->bounce->vecs;
@@ -321,14 +396,20 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	io->bio.bi_vcnt = nr_vecs;
 	io->bio.bi_iter.bi_size = bytes;
 	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
-	submit_bio(&io->bio);
+	disk_submit(io, &io->bio, bytes);
+}
+
+static void disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
+{
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	io->submit = &io->bio;
+	disk_go(io);
 }
 
 void ioemu_disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
 {
-	io->bounce = NULL;
-	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
-	submit_bio(&io->bio);
+	disk_begin(disk, io, IOEMU_FLUSHES);
+	disk_flush(disk, io);
 }
 
 void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
@@ -337,7 +418,9 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	struct bio *bio = NULL;
 	int ret;
 
-	io->bounce = NULL;
+	disk_begin(disk, io, IOEMU_DISCARDS);
+	ioemu_stats_add(disk->stats, IOEMU_DISCARD_BYTES,
+			nr_blocks << disk->block_shift);
 	disk_init_bio(disk, io, NULL, 0, REQ_OP_DISCARD);
 	if (!disk_range_ok(disk, block, nr_blocks)) {
 		disk_done(io, BLK_STS_IOERR);
@@ -349,7 +432,7 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	if (bio) {
 		bio->bi_private = io;
 		bio->bi_end_io = disk_end_io_put;
-		submit_bio(bio);
+		disk_submit(io, bio, 0);
 		return;
 	}
 	/* Not supported: it was a hint. */
@@ -382,20 +465,23 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			     u64 block, u64 nr_blocks, bool unmap, bool fua)
 {
 	unsigned int flags = unmap ? 0 : BLKDEV_ZERO_NOUNMAP;
+	u64 bytes = nr_blocks << disk->block_shift;
 	struct bio *bio = NULL;
 	int ret;
 
-	io->bounce = NULL;
+	disk_begin(disk, io, IOEMU_WRITE_ZEROES);
+	ioemu_stats_add(disk->stats, IOEMU_WRITE_ZEROES_BYTES, bytes);
 	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE_ZEROES);
 	if (!disk_range_ok(disk, block, nr_blocks)) {
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
 	if (fua || !READ_ONCE(disk->offloads_zeroes[unmap])) {
+		ioemu_limit_hold(&disk->limit, NULL, bytes);
 		ret = disk_zero_wait(disk, block, nr_blocks, unmap);
 		/* No flag makes all bios of the range durable: flush. */
 		if (!ret && fua)
-			ioemu_disk_flush(disk, io);
+			disk_flush(disk, io);
 		else
 			disk_done(io, errno_to_blk_status(ret));
 		return;
@@ -406,7 +492,7 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	if (bio) {
 		bio->bi_private = io;
 		bio->bi_end_io = disk_end_io_put;
-		submit_bio(bio);
+		disk_submit(io, bio, bytes);
 		return;
 	}
 	disk_done(io, errno_to_blk_status(ret));

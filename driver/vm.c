@@ -62,6 +62,7 @@ MODULE_PARM_DESC(map_limit,
  * @server: ioreq server
  * @lock: guards @controllers and the replacement of the memory map
  * @controllers: those started
+ * @nr_log_dirty: controllers that were told of log-dirty mode, under @lock
  * @slots: PCI device numbers in use, atomic bits
  * @refresh: replaces a memory map that became full
  * @dir: debugfs
@@ -75,6 +76,7 @@ struct ioemu_vm {
 	struct ioemu_ioreq_server *server;
 	struct mutex lock;
 	struct list_head controllers;
+	unsigned int nr_log_dirty;
 	unsigned long slots;
 	struct work_struct refresh;
 	struct dentry *dir;
@@ -427,6 +429,14 @@ void ioemu_vm_stop(struct ioemu_vm *vm, struct ioemu_controller *ctrl)
 	list_del(&ctrl->vm_entry);
 	mutex_unlock(&vm->lock);
 	ctrl->model->stop(ctrl);
+}
+
+void ioemu_vm_log_dirty(struct ioemu_vm *vm, bool on)
+{
+	mutex_lock(&vm->lock);
+	vm->nr_log_dirty += on ? 1 : -1;
+	ioemu_guestmem_set_log_dirty(vm->mem, vm->nr_log_dirty);
+	mutex_unlock(&vm->lock);
 }
 
 bool ioemu_vm_alive(const struct ioemu_vm *vm)

@@ -68,6 +68,17 @@ int ioemu_vm_start(struct ioemu_vm *vm, struct ioemu_controller *ctrl);
 void ioemu_vm_stop(struct ioemu_vm *vm, struct ioemu_controller *ctrl);
 
 /**
+ * ioemu_vm_log_dirty() - report writes to guest memory to Xen, or no longer
+ * @vm: domain
+ * @on: somebody copies the domain's memory while it runs; calls are counted
+ *
+ * Requests in flight are reported too.
+ *
+ * Context: process context.
+ */
+void ioemu_vm_log_dirty(struct ioemu_vm *vm, bool on);
+
+/**
  * ioemu_vm_alive() - is the domain still there?
  * @vm: domain
  *

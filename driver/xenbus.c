@@ -11,7 +11,8 @@
  * All work is done in the device's own work item, so that a slow disk holds up
  * neither xenstore's watches nor other devices. The work item looks at what
  * xenstore and Xen say now and brings the device there; whoever sees a change
- * queues it.
+ * queues it. A second work item follows what the toolstack changes while the
+ * device is connected: limits, disks that come and go, log-dirty mode.
  */
 
 #include <linux/ctype.h>
@@ -28,6 +29,7 @@
 
 #include "debugfs.h"
 #include "disk.h"
+#include "stats.h"
 #include "vm.h"
 #include "xenbus.h"
 
@@ -46,7 +48,11 @@
  * @entry: in backends, under backends_lock
  * @work: brings the device to where it should be
  * @poll: looks for changed capacities
+ * @watch: sees what the toolstack changes in the back-end directory
+ * @update: follows it
  * @lock: guards all below
+ * @hot: disk whose errors are its own and not the controller's, -1 for none
+ * @log_dirty: what log-dirty said last
  * @failed: connecting failed; only a front-end Closing lets it be tried again
  * @vm: domain, if connected
  * @model: kind of controller
@@ -60,7 +66,11 @@ struct backend {
 	struct list_head entry;
 	struct work_struct work;
 	struct delayed_work poll;
+	struct xenbus_watch watch;
+	struct work_struct update;
 	struct mutex lock;
+	int hot;
+	bool log_dirty;
 	bool failed;
 	struct ioemu_vm *vm;
 	const struct ioemu_model *model;
@@ -74,6 +84,8 @@ struct backend {
 struct disk_config {
 	char *path;
 	bool read_only;
+	u64 iops;
+	u64 bytes;
 	char serial[SERIAL_MAX + 1];
 };
 
@@ -93,6 +105,32 @@ static LIST_HEAD(backends);
 static DEFINE_MUTEX(backends_lock);
 static struct workqueue_struct *backend_wq;
 
+/*
+ * What is wrong with one disk of a connected controller. Said once: what is
+ * written here makes the watch fire.
+ */
+static void backend_fail_disk(struct backend *be, const char *text)
+{
+	struct xenbus_device *xdev = be->xdev;
+	char dir[16];
+	char *path;
+	char *said;
+
+	snprintf(dir, sizeof(dir), "disk/%u", be->hot);
+	path = kasprintf(GFP_KERNEL, "%s/%s", xdev->nodename, dir);
+	if (!path)
+		return;
+	said = xenbus_read(XBT_NIL, path, "hotplug-error", NULL);
+	if (IS_ERR(said) || strcmp(said, text)) {
+		dev_err(&xdev->dev, "%s\n", text);
+		xenbus_write(XBT_NIL, path, "hotplug-error", text);
+		xenbus_write(XBT_NIL, path, "hotplug-status", "error");
+	}
+	if (!IS_ERR(said))
+		kfree(said);
+	kfree(path);
+}
+
 /* Say what is wrong in the log and in xenstore. */
 static __printf(3, 4) int backend_fail(struct backend *be, int err,
 				       const char *fmt, ...)
@@ -105,6 +143,11 @@ static __printf(3, 4) int backend_fail(struct backend *be, int err,
 	text = kvasprintf(GFP_KERNEL, fmt, args);
 	va_end(args);
 
+	if (be->hot >= 0) {
+		backend_fail_disk(be, text ?: "out of memory");
+		kfree(text);
+		return err;
+	}
 	be->failed = true;
 	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-error",
 		     text ?: "out of memory");
@@ -223,9 +266,39 @@ static void backend_uuid_digits(struct backend *be, char *digits)
 	digits[n] = '\0';
 }
 
+/* Read a limit, 0 where there is none. */
+static int backend_read_limit(struct backend *be, const char *dir,
+			      const char *what, const char *key, u64 *limit)
+{
+	char *value;
+	int err = 0;
+
+	*limit = 0;
+	value = backend_read(be, dir, key, &err);
+	if (!value)
+		return err;
+	if (kstrtou64(value, 10, limit))
+		err = backend_fail(be, -EINVAL,
+				   "%s%s: \"%s\", accepted: a number, 0 for no limit",
+				   what, key, value);
+	kfree(value);
+	return err;
+}
+
+static int backend_read_limits(struct backend *be, const char *dir,
+			       const char *what, struct disk_config *disk)
+{
+	int err;
+
+	err = backend_read_limit(be, dir, what, "iops-limit", &disk->iops);
+	if (err)
+		return err;
+	return backend_read_limit(be, dir, what, "bw-limit", &disk->bytes);
+}
+
 static int backend_read_disk(struct backend *be, const char *name,
 			     const char *devid, const char *digits,
-			     struct backend_config *cfg)
+			     struct disk_config *disks)
 {
 	struct disk_config *disk;
 	unsigned int index;
@@ -239,7 +312,7 @@ static int backend_read_disk(struct backend *be, const char *name,
 		return backend_fail(be, -EINVAL,
 				    "disk/%s: not a disk number, accepted: 0 to %u",
 				    name, IOEMU_MAX_DISKS - 1);
-	disk = &cfg->disks[index];
+	disk = &disks[index];
 	snprintf(what, sizeof(what), "disk/%u/", index);
 	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
 	if (!dir)
@@ -268,6 +341,8 @@ static int backend_read_disk(struct backend *be, const char *name,
 	snprintf(disk->serial, sizeof(disk->serial), "%s-%.4s.%u", digits,
 		 devid, index);
 	err = backend_read_serial(be, dir, what, disk->serial);
+	if (!err)
+		err = backend_read_limits(be, dir, what, disk);
 out_dir:
 	kfree(dir);
 	return err;
@@ -311,7 +386,8 @@ static int backend_read_config(struct backend *be, struct backend_config *cfg)
 				    IOEMU_MAX_DISKS - 1);
 	}
 	for (i = 0; i < n && !err; i++)
-		err = backend_read_disk(be, names[i], devid, digits, cfg);
+		err = backend_read_disk(be, names[i], devid, digits,
+					cfg->disks);
 	kfree(names);
 	return err;
 }
@@ -319,14 +395,22 @@ static int backend_read_config(struct backend *be, struct backend_config *cfg)
 static int backend_open_disk(struct backend *be, unsigned int index,
 			     const struct disk_config *cfg)
 {
+	struct ioemu_stats *stats;
 	struct ioemu_disk *disk;
 	const char *why;
 
-	disk = ioemu_disk_open(cfg->path, cfg->read_only, cfg->serial);
+	stats = ioemu_stats_create(&be->xdev->dev.kobj, index);
+	if (IS_ERR(stats))
+		return backend_fail(be, PTR_ERR(stats),
+				    "disk/%u: no statistics, out of memory",
+				    index);
+	disk = ioemu_disk_open(cfg->path, cfg->read_only, cfg->serial, stats);
 	if (!IS_ERR(disk)) {
+		ioemu_disk_set_limit(disk, cfg->iops, cfg->bytes);
 		be->disks[index] = disk;
 		return 0;
 	}
+	ioemu_stats_destroy(stats);
 
 	switch (PTR_ERR(disk)) {
 	case -ENOENT:
@@ -465,6 +549,7 @@ static int backend_connect(struct backend *be)
 	be->debugfs = ioemu_debugfs_add_controller(ioemu_vm_dir(be->vm), name,
 						   be->ctrl);
 	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
+	queue_work(backend_wq, &be->update);
 	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-status", "connected");
 	xenbus_switch_state(xdev, XenbusStateConnected);
 	goto out_config;
@@ -489,6 +574,9 @@ static void backend_disconnect(struct backend *be)
 
 	if (!be->ctrl)
 		return;
+	if (be->log_dirty)
+		ioemu_vm_log_dirty(be->vm, false);
+	be->log_dirty = false;
 	debugfs_remove(be->debugfs);
 	ioemu_vm_stop(be->vm, be->ctrl);
 	be->model->destroy(be->ctrl);
@@ -554,19 +642,159 @@ static void backend_poll(struct work_struct *work)
 	mutex_unlock(&be->lock);
 }
 
+/* A disk that is connected: what may change, has it? */
+static void backend_update_disk(struct backend *be, unsigned int index,
+				const char *dir, bool failed)
+{
+	struct disk_config cfg;
+	char what[16];
+
+	snprintf(what, sizeof(what), "disk/%u/", index);
+	if (backend_read_limits(be, dir, what, &cfg))
+		return;
+	ioemu_disk_set_limit(be->disks[index], cfg.iops, cfg.bytes);
+	if (failed) {
+		xenbus_rm(XBT_NIL, dir, "hotplug-error");
+		xenbus_write(XBT_NIL, dir, "hotplug-status", "connected");
+	}
+}
+
+static void backend_add_disk(struct backend *be, unsigned int index,
+			     const char *dir)
+{
+	const char *devid = kbasename(be->xdev->nodename);
+	struct disk_config *disks;
+	char digits[13], name[4];
+	int err;
+
+	/* It is complete when it has this. */
+	if (!xenbus_exists(XBT_NIL, dir, "params"))
+		return;
+	disks = kcalloc(IOEMU_MAX_DISKS, sizeof(*disks), GFP_KERNEL);
+	if (!disks)
+		return;
+	backend_uuid_digits(be, digits);
+	snprintf(name, sizeof(name), "%u", index);
+	err = backend_read_disk(be, name, devid, digits, disks);
+	if (!err)
+		err = backend_open_disk(be, index, &disks[index]);
+	if (!err) {
+		be->model->disk_added(be->ctrl, index, be->disks[index]);
+		xenbus_write(XBT_NIL, dir, "hotplug-status", "connected");
+	}
+	kfree(disks[index].path);
+	kfree(disks);
+}
+
+static void backend_remove_disk(struct backend *be, unsigned int index)
+{
+	be->model->disk_removed(be->ctrl, index);
+	ioemu_disk_drain(be->disks[index]);
+	ioemu_disk_close(be->disks[index]);
+	be->disks[index] = NULL;
+}
+
+static void backend_follow_disk(struct backend *be, unsigned int index)
+{
+	char *status, *dir;
+	bool failed;
+
+	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
+	if (!dir)
+		return;
+	status = xenbus_read(XBT_NIL, dir, "hotplug-status", NULL);
+	failed = !IS_ERR(status) && !strcmp(status, "error");
+	be->hot = index;
+	if (be->disks[index])
+		backend_update_disk(be, index, dir, failed);
+	else if (!failed)
+		backend_add_disk(be, index, dir);
+	be->hot = -1;
+	if (!IS_ERR(status))
+		kfree(status);
+	kfree(dir);
+}
+
+static void backend_follow_disks(struct backend *be)
+{
+	DECLARE_BITMAP(present, IOEMU_MAX_DISKS) = {};
+	unsigned int i, n, index;
+	char **names;
+
+	names = xenbus_directory(XBT_NIL, be->xdev->nodename, "disk", &n);
+	if (IS_ERR(names)) {
+		/* All of it goes, not only the disks. */
+		return;
+	}
+	for (i = 0; i < n; i++)
+		if (!kstrtouint(names[i], 10, &index) &&
+		    index < IOEMU_MAX_DISKS)
+			__set_bit(index, present);
+	kfree(names);
+	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
+		if (test_bit(i, present))
+			backend_follow_disk(be, i);
+		else if (be->disks[i])
+			backend_remove_disk(be, i);
+	}
+}
+
+static void backend_follow_log_dirty(struct backend *be)
+{
+	bool on;
+
+	on = xenbus_read_unsigned(be->xdev->nodename, "log-dirty", 0);
+	if (on == be->log_dirty)
+		return;
+	be->log_dirty = on;
+	ioemu_vm_log_dirty(be->vm, on);
+	/* From here on nothing is missed. */
+	xenbus_printf(XBT_NIL, be->xdev->nodename, "log-dirty-state", "%u", on);
+}
+
+static void backend_update(struct work_struct *work)
+{
+	struct backend *be = container_of(work, struct backend, update);
+
+	mutex_lock(&be->lock);
+	if (be->ctrl) {
+		backend_follow_log_dirty(be);
+		backend_follow_disks(be);
+	}
+	mutex_unlock(&be->lock);
+}
+
+static void backend_changed(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	struct backend *be = container_of(watch, struct backend, watch);
+
+	queue_work(backend_wq, &be->update);
+}
+
 static int backend_probe(struct xenbus_device *xdev,
 			 const struct xenbus_device_id *id)
 {
 	struct backend *be;
+	int err;
 
 	be = kzalloc(sizeof(*be), GFP_KERNEL);
 	if (!be)
 		return -ENOMEM;
 	be->xdev = xdev;
+	be->hot = -1;
 	mutex_init(&be->lock);
 	INIT_WORK(&be->work, backend_work);
+	INIT_WORK(&be->update, backend_update);
 	INIT_DEFERRABLE_WORK(&be->poll, backend_poll);
 	dev_set_drvdata(&xdev->dev, be);
+	be->watch.node = xdev->nodename;
+	be->watch.callback = backend_changed;
+	err = register_xenbus_watch(&be->watch);
+	if (err) {
+		kfree(be);
+		return err;
+	}
 
 	mutex_lock(&backends_lock);
 	list_add_tail(&be->entry, &backends);
@@ -584,7 +812,9 @@ static void backend_remove(struct xenbus_device *xdev)
 	list_del(&be->entry);
 	mutex_unlock(&backends_lock);
 
+	unregister_xenbus_watch(&be->watch);
 	cancel_work_sync(&be->work);
+	cancel_work_sync(&be->update);
 	mutex_lock(&be->lock);
 	backend_disconnect(be);
 	mutex_unlock(&be->lock);

@@ -146,6 +146,7 @@ static void nvme_shutdown(struct ioemu_nvme *ctrl)
 			continue;
 		init_completion(&flush.done);
 		flush.io.done = nvme_flush_done;
+		flush.io.stamp = ktime_get_ns();
 		ioemu_disk_flush(ctrl->ns[i].disk, &flush.io);
 		wait_for_completion(&flush.done);
 	}

@@ -129,6 +129,57 @@ static bool nvme_cq_post(struct ioemu_nvme_cq *cq, struct ioemu_nvme_req *req)
 	return true;
 }
 
+/*
+ * Entries were posted: interrupt the guest now? Section 5.21.1.8: not before there
+ * are more than a threshold or a time is over, if the guest asked for that. The
+ * admin queue's are never held back. cq->lock is held.
+ */
+static bool nvme_cq_interrupt(struct ioemu_nvme_cq *cq, u32 posted)
+{
+	const struct ioemu_nvme_features *f = &cq->ctrl->features;
+	u32 coalescing = READ_ONCE(f->irq_coalescing);
+	u64 ns = (u64)NVME_COALESCING_TIME(coalescing) * 100 * NSEC_PER_USEC;
+
+	if (unlikely(!cq->ien))
+		return false;
+	if (likely(!ns) || !cq->qid ||
+	    test_bit(cq->vector, f->irq_no_coalescing))
+		goto now;
+	cq->held += posted;
+	if (cq->held > NVME_COALESCING_THR(coalescing))
+		goto now;
+	if (!hrtimer_active(&cq->timer))
+		hrtimer_start(&cq->timer, ns_to_ktime(ns), HRTIMER_MODE_REL);
+	return false;
+now:
+	cq->held = 0;
+	cq->interrupts++;
+	return true;
+}
+
+/**
+ * ioemu_nvme_cq_timer() - an interrupt was held back long enough
+ * @timer: the completion queue's
+ *
+ * Context: hard irq, or softirq with PREEMPT_RT.
+ */
+enum hrtimer_restart ioemu_nvme_cq_timer(struct hrtimer *timer)
+{
+	struct ioemu_nvme_cq *cq = container_of(timer, struct ioemu_nvme_cq,
+						timer);
+	unsigned long flags;
+	bool notify;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	notify = cq->held && !cq->dead;
+	cq->held = 0;
+	cq->interrupts += notify;
+	spin_unlock_irqrestore(&cq->lock, flags);
+	if (notify)
+		ioemu_nvme_notify(cq->ctrl, cq->vector);
+	return HRTIMER_NORESTART;
+}
+
 /* Tell that entries from @from up to the tail were written. cq->lock is held. */
 static void nvme_cq_dirty(struct ioemu_nvme_cq *cq, u32 from)
 {
@@ -207,8 +258,7 @@ bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq)
 	if (cq->posted == posted)
 		return false;
 	nvme_cq_dirty(cq, from);
-	cq->interrupts += cq->ien;
-	return cq->ien;
+	return nvme_cq_interrupt(cq, cq->posted - posted);
 }
 
 /**
@@ -336,8 +386,7 @@ void ioemu_nvme_complete(struct ioemu_nvme_req *req, u16 status)
 		nvme_req_free(sq, req);
 		if (likely(!cq->dead)) {
 			nvme_cq_dirty(cq, from);
-			cq->interrupts += cq->ien;
-			notify = cq->ien;
+			notify = nvme_cq_interrupt(cq, 1);
 		}
 	} else if (unlikely(sq->halt & NVME_HALT_REMOVED)) {
 		nvme_req_free(sq, req);
@@ -431,6 +480,18 @@ struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req)
 	return req->big;
 }
 
+/* What finished within the batch has waited for the rest of it. */
+static void nvme_sq_account_post(struct ioemu_nvme_sq *sq)
+{
+	const struct ioemu_nvme_req *req;
+	u64 now = ktime_get_ns();
+
+	for (req = sq->done; req; req = req->next)
+		if (req->io.disk)
+			ioemu_disk_latency(req->io.disk, IOEMU_STAGE_POST,
+					   now - req->io.stamp);
+}
+
 /* Post what finished within the batch: one lock, one interrupt. */
 static void nvme_sq_flush(struct ioemu_nvme_sq *sq)
 {
@@ -440,6 +501,7 @@ static void nvme_sq_flush(struct ioemu_nvme_sq *sq)
 	u32 from, freed = 0;
 	u64 posted;
 
+	nvme_sq_account_post(sq);
 	sq->done = NULL;
 	spin_lock_irq(&cq->lock);
 	from = cq->tail;
@@ -458,8 +520,7 @@ static void nvme_sq_flush(struct ioemu_nvme_sq *sq)
 	WRITE_ONCE(sq->nr_freed, sq->nr_freed + freed);
 	if (cq->posted != posted) {
 		nvme_cq_dirty(cq, from);
-		cq->interrupts += cq->ien;
-		notify = cq->ien;
+		notify = nvme_cq_interrupt(cq, cq->posted - posted);
 	}
 	if (unlikely(sq->draining))
 		wake_up(&sq->ctrl->drain_wq);
@@ -557,10 +618,18 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 	struct nvme_sqe *sqe = &sq->scratch->sqe;
 	u32 tail = ioemu_nvme_sq_tail(sq);
 	struct ioemu_nvme_req *req;
+	u64 now, rung;
 	u32 next;
 
 	if (sq->head == tail)
 		return;
+	now = ktime_get_ns();
+	rung = READ_ONCE(sq->rung);
+	if (rung != sq->seen_rung) {
+		sq->seen_rung = rung;
+		sq->fetch_ns = now > rung ? now - rung : 0;
+		sq->fetch_new = true;
+	}
 	sq->stats.batches++;
 	sq->pace.batch = nvme_distance(sq->head, tail, sq->size);
 	if (READ_ONCE(sq->freed))
@@ -591,6 +660,8 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 		req->opcode = sqe->opcode;
 		req->nsid = le32_to_cpu(sqe->nsid);
 		req->result = 0;
+		req->io.disk = NULL;
+		req->io.stamp = now;
 		req->dirty = false;
 		req->step = NULL;
 		trace_ioemu_nvme_cmd(sq, sqe);

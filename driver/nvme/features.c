@@ -206,7 +206,7 @@ u16 ioemu_nvme_set_features(struct ioemu_nvme_req *req)
 	case NVME_FEAT_QUEUES:
 		return nvme_set_queues(req, value);
 	case NVME_FEAT_IRQ_COALESCING:
-		f->irq_coalescing = value & 0xffff;
+		WRITE_ONCE(f->irq_coalescing, value & 0xffff);
 		break;
 	case NVME_FEAT_IRQ_CONFIG:
 		return nvme_set_irq_config(ctrl, value);

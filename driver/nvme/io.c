@@ -148,12 +148,16 @@ static u16 nvme_write_zeroes(struct ioemu_nvme_req *req,
 /* The next piece of a Dataset Management command, in the queue's thread */
 static void nvme_dsm_step(struct ioemu_nvme_req *req)
 {
-	struct ioemu_nvme_ns *ns = req->step_ns;
+	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
 	const struct nvme_dsm_range *range;
 	struct ioemu_disk_info info;
 	u64 nr;
 
-	ioemu_disk_info(ns->disk, &info);
+	if (!disk) {
+		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+		return;
+	}
+	ioemu_disk_info(disk, &info);
 	while (info.max_discard_blocks && req->step_index < req->step_count) {
 		range = &req->big->ranges[req->step_index];
 		nr = min_t(u64, le32_to_cpu(range->nlb) - req->step_done,
@@ -161,7 +165,7 @@ static void nvme_dsm_step(struct ioemu_nvme_req *req)
 		if (nr) {
 			req->slba = le64_to_cpu(range->slba) + req->step_done;
 			req->step_done += nr;
-			ioemu_disk_discard(ns->disk, &req->io, req->slba, nr);
+			ioemu_disk_discard(disk, &req->io, req->slba, nr);
 			return;
 		}
 		req->step_index++;
@@ -219,12 +223,12 @@ static u16 nvme_dsm(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns)
 static void nvme_flush_step(struct ioemu_nvme_req *req)
 {
 	struct ioemu_nvme *ctrl = req->sq->ctrl;
-	struct ioemu_nvme_ns *ns;
+	struct ioemu_disk *disk;
 
-	while (req->step_index < ctrl->nn) {
-		ns = &ctrl->ns[req->step_index++];
-		if (ns->disk) {
-			ioemu_disk_flush(ns->disk, &req->io);
+	while (req->step_index < READ_ONCE(ctrl->nn)) {
+		disk = READ_ONCE(ctrl->ns[req->step_index++].disk);
+		if (disk) {
+			ioemu_disk_flush(disk, &req->io);
 			return;
 		}
 	}
@@ -284,11 +288,20 @@ u16 ioemu_nvme_exec_io(struct ioemu_nvme_req *req)
 	req->io.done = nvme_io_done;
 	if (unlikely(sqe->flags & NVME_CMD_FUSE_MASK))
 		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
-	if (unlikely(req->nsid - 1 >= ctrl->nn))
+	if (unlikely(req->nsid - 1 >= READ_ONCE(ctrl->nn)))
 		return nvme_io_refuse(ctrl, req);
 	ns = &ctrl->ns[req->nsid - 1];
-	if (unlikely(!ns->disk))
+	/*
+	 * Once it is seen here it stays until the end of this batch. Pairs with
+	 * the one in ioemu_nvme_ns_add().
+	 */
+	if (unlikely(!smp_load_acquire(&ns->disk)))
 		return nvme_io_refuse(ctrl, req);
+	if (req->sq->fetch_new) {
+		req->sq->fetch_new = false;
+		ioemu_disk_latency(ns->disk, IOEMU_STAGE_FETCH,
+				   req->sq->fetch_ns);
+	}
 
 	switch (req->opcode) {
 	case NVME_CMD_READ:

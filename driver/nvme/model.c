@@ -39,40 +39,6 @@ static struct ioemu_nvme *nvme_from_base(struct ioemu_controller *base)
 	return container_of(base, struct ioemu_nvme, base);
 }
 
-/* Two disks with one serial number still are two namespaces. */
-static unsigned int nvme_ns_salt(const struct ioemu_model_config *cfg,
-				 unsigned int index, const char *serial)
-{
-	struct ioemu_disk_info info;
-	unsigned int i, same = 0;
-
-	for (i = 0; i < index; i++) {
-		if (!cfg->disks[i])
-			continue;
-		ioemu_disk_info(cfg->disks[i], &info);
-		same += !strcmp(info.serial, serial);
-	}
-	return same;
-}
-
-static void nvme_init_ns(struct ioemu_nvme *ctrl,
-			 const struct ioemu_model_config *cfg,
-			 unsigned int index)
-{
-	struct ioemu_nvme_ns *ns = &ctrl->ns[index];
-	struct ioemu_disk_info info;
-
-	ioemu_disk_info(cfg->disks[index], &info);
-	ns->disk = cfg->disks[index];
-	ns->nsze = info.nr_blocks;
-	ns->block_shift = info.block_shift;
-	ns->read_only = info.read_only;
-	ioemu_nvme_ns_identity(ns, info.serial,
-			       nvme_ns_salt(cfg, index, info.serial));
-	ctrl->nn = index + 1;
-	ctrl->write_cache |= info.write_cache;
-}
-
 static struct ioemu_controller *
 nvme_create(const struct ioemu_model_config *cfg)
 {
@@ -97,7 +63,7 @@ nvme_create(const struct ioemu_model_config *cfg)
 	ctrl->created = ktime_get_seconds();
 	for (i = 0; i < IOEMU_MAX_DISKS; i++)
 		if (cfg->disks[i])
-			nvme_init_ns(ctrl, cfg, i);
+			ioemu_nvme_ns_add(ctrl, i, cfg->disks[i]);
 	ioemu_nvme_features_reset(ctrl);
 
 	ctrl->buffer = kzalloc(NVME_PAGE_SIZE, GFP_KERNEL);
@@ -156,21 +122,31 @@ static void nvme_memory_changed(struct ioemu_controller *base)
 	ioemu_nvme_memory_changed(nvme_from_base(base));
 }
 
-/* Namespace Attribute Changed, figure 149 */
 static void nvme_disk_changed(struct ioemu_controller *base, unsigned int index)
 {
 	struct ioemu_nvme *ctrl = nvme_from_base(base);
-	struct ioemu_nvme_ns *ns = &ctrl->ns[index];
 
 	mutex_lock(&ctrl->lock);
-	WRITE_ONCE(ns->nsze, ioemu_disk_nr_blocks(ns->disk));
-	if (ctrl->state == NVME_STATE_ENABLED) {
-		__set_bit(index, ctrl->changed_ns);
-		if (ctrl->features.async_event & NVME_AEC_NS_ATTR)
-			ioemu_nvme_event_raise(ctrl, NVME_AER_NOTICE,
-					       NVME_AER_NOTICE_NS_ATTR,
-					       NVME_LOG_CHANGED_NS);
-	}
+	ioemu_nvme_ns_changed(ctrl, index);
+	mutex_unlock(&ctrl->lock);
+}
+
+static void nvme_disk_added(struct ioemu_controller *base, unsigned int index,
+			    struct ioemu_disk *disk)
+{
+	struct ioemu_nvme *ctrl = nvme_from_base(base);
+
+	mutex_lock(&ctrl->lock);
+	ioemu_nvme_ns_add(ctrl, index, disk);
+	mutex_unlock(&ctrl->lock);
+}
+
+static void nvme_disk_removed(struct ioemu_controller *base, unsigned int index)
+{
+	struct ioemu_nvme *ctrl = nvme_from_base(base);
+
+	mutex_lock(&ctrl->lock);
+	ioemu_nvme_ns_remove(ctrl, index);
 	mutex_unlock(&ctrl->lock);
 }
 
@@ -244,5 +220,7 @@ const struct ioemu_model ioemu_nvme_model = {
 	.destroy	= nvme_destroy,
 	.memory_changed	= nvme_memory_changed,
 	.disk_changed	= nvme_disk_changed,
+	.disk_added	= nvme_disk_added,
+	.disk_removed	= nvme_disk_removed,
 	.show		= nvme_show,
 };

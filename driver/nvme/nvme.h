@@ -5,6 +5,7 @@
  * Duties
  *   model.c     what the core calls: create, start, stop, ...
  *   regs.c      BAR 0: registers and doorbells, in any context
+ *   ns.c        namespaces that come, go and change
  *   ctrl.c      enable, reset, shutdown; memory changes
  *   irq.c       interrupts in their three forms
  *   queue.c     making and removing queues, rings in guest memory
@@ -49,6 +50,7 @@
 #include <linux/bio.h>
 #include <linux/bitmap.h>
 #include <linux/cache.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -306,6 +308,9 @@ struct ioemu_nvme_pace {
  * @done_tail: its end; @run_lock
  * @parked: waits for a large room, its command is in scratch; @run_lock
  * @nr_taken: requests ever taken from @free; @run_lock
+ * @seen_rung: the doorbell that was accounted; @run_lock
+ * @fetch_ns: how long the thread took from it; @run_lock
+ * @fetch_new: that is to be accounted with the next command; @run_lock
  * @stats: counters
  * @pace: when the thread waits; @run_lock
  * @own_lock: see @run_lock
@@ -346,6 +351,9 @@ struct ioemu_nvme_sq {
 	struct ioemu_nvme_req *done;
 	struct ioemu_nvme_req *done_tail;
 	struct ioemu_nvme_req *parked;
+	u64 seen_rung;
+	u64 fetch_ns;
+	bool fetch_new;
 	struct ioemu_nvme_sq_stats stats;
 	struct ioemu_nvme_pace pace;
 	struct mutex own_lock;
@@ -382,6 +390,8 @@ struct ioemu_nvme_sq {
  * @full: times that a request had to wait
  * @doorbells: head doorbells
  * @interrupts: asked for
+ * @held: entries posted without an interrupt
+ * @timer: ends the wait for more of them
  */
 struct ioemu_nvme_cq {
 	struct ioemu_nvme *ctrl;
@@ -406,11 +416,14 @@ struct ioemu_nvme_cq {
 	u64 full;
 	u64 doorbells;
 	u64 interrupts;
+	u32 held;
+	struct hrtimer timer;
 };
 
 /**
  * struct ioemu_nvme_ns - a namespace
- * @disk: its disk, NULL for an inactive namespace
+ * @disk: its disk, NULL for an inactive namespace; changes under ctrl->lock, and
+ *        away from a disk only between batches of all queues
  * @nsze: blocks; written by disk_changed
  * @block_shift: log2 of the block size
  * @read_only: writes are refused
@@ -436,7 +449,7 @@ struct ioemu_nvme_ns {
  * @power: feature 02h
  * @temp_over: feature 04h, Kelvin
  * @temp_under: likewise
- * @irq_coalescing: feature 08h, kept and not used
+ * @irq_coalescing: feature 08h
  * @write_atomicity: feature 0Ah, kept and not used
  * @async_event: feature 0Bh, which events are wanted
  * @irq_no_coalescing: feature 09h by vector
@@ -472,7 +485,7 @@ enum ioemu_nvme_state {
  * @pci: the PCI function
  * @vm: domain
  * @slot: PCI device number
- * @nn: highest namespace identifier
+ * @nn: highest namespace identifier ever; written under @lock
  * @force_fua: the guest switched the write cache off; feature 06h
  * @write_cache: some disk has one
  * @ns: namespaces by identifier - 1
@@ -623,6 +636,12 @@ u64 ioemu_nvme_bar_read(struct ioemu_pci *pci, unsigned int bar, u64 offset,
 void ioemu_nvme_bar_write(struct ioemu_pci *pci, unsigned int bar, u64 offset,
 			  unsigned int size, u64 value);
 
+/* ns.c */
+void ioemu_nvme_ns_add(struct ioemu_nvme *ctrl, unsigned int index,
+		       struct ioemu_disk *disk);
+void ioemu_nvme_ns_remove(struct ioemu_nvme *ctrl, unsigned int index);
+void ioemu_nvme_ns_changed(struct ioemu_nvme *ctrl, unsigned int index);
+
 /* ctrl.c */
 void ioemu_nvme_ctrl_work(struct kthread_work *work);
 void ioemu_nvme_ctrl_reset(struct ioemu_pci *pci);
@@ -653,6 +672,7 @@ int ioemu_nvme_sq_create(struct ioemu_nvme *ctrl, unsigned int qid, u64 addr,
 void ioemu_nvme_sq_delete(struct ioemu_nvme *ctrl, unsigned int qid);
 void ioemu_nvme_cq_delete(struct ioemu_nvme *ctrl, unsigned int qid);
 void ioemu_nvme_queues_delete(struct ioemu_nvme *ctrl);
+void ioemu_nvme_queues_settle(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_resume(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_remap(struct ioemu_nvme *ctrl, struct ioemu_gmap *map);
@@ -668,6 +688,7 @@ void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value);
 void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq);
 bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_kill(struct ioemu_nvme_cq *cq);
+enum hrtimer_restart ioemu_nvme_cq_timer(struct hrtimer *timer);
 
 /* prp.c, sgl.c */
 u16 ioemu_nvme_map_data(struct ioemu_nvme_req *req, unsigned int bytes);

@@ -151,6 +151,8 @@ int ioemu_nvme_cq_create(struct ioemu_nvme *ctrl, unsigned int qid, u64 addr,
 	cq->ien = ien;
 	cq->phase = 1;
 	spin_lock_init(&cq->lock);
+	hrtimer_setup(&cq->timer, ioemu_nvme_cq_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL);
 	err = ioemu_nvme_ring_init(ctrl, &cq->ring, addr,
 				   (size_t)size << NVME_CQES);
 	if (err) {
@@ -165,6 +167,7 @@ int ioemu_nvme_cq_create(struct ioemu_nvme *ctrl, unsigned int qid, u64 addr,
 
 static void nvme_cq_free(struct ioemu_nvme_cq *cq)
 {
+	hrtimer_cancel(&cq->timer);
 	ioemu_nvme_ring_free(&cq->ring);
 	kfree(cq);
 }
@@ -304,6 +307,34 @@ static void nvme_sq_settle(struct ioemu_nvme_sq *sq)
 	mutex_unlock(&sq->own_lock);
 }
 
+/**
+ * ioemu_nvme_queues_settle() - let all threads finish what they are at
+ * @ctrl: controller
+ *
+ * Context: process context, ctrl->lock held; sleeps.
+ */
+void ioemu_nvme_queues_settle(struct ioemu_nvme *ctrl)
+{
+	struct ioemu_nvme_sq *sq;
+	unsigned int qid;
+
+	for (qid = 0; qid <= NVME_MAX_QID; qid++) {
+		sq = ioemu_nvme_sq(ctrl, qid);
+		if (sq)
+			nvme_sq_settle(sq);
+	}
+}
+
+/* The queues are about to be waited for: nothing is to be held back. */
+static void nvme_hurry(struct ioemu_nvme *ctrl)
+{
+	unsigned int i;
+
+	for (i = 0; i < ctrl->nn; i++)
+		if (ctrl->ns[i].disk)
+			ioemu_disk_hurry(ctrl->ns[i].disk);
+}
+
 /* Nothing with the disk: all requests were given back, wait or are parked. */
 static bool nvme_sq_quiet(struct ioemu_nvme_sq *sq)
 {
@@ -381,6 +412,7 @@ void ioemu_nvme_sq_delete(struct ioemu_nvme *ctrl, unsigned int qid)
 
 	nvme_sq_remove_begin(sq);
 	nvme_sq_purge(sq);
+	nvme_hurry(ctrl);
 	wait_event(ctrl->drain_wq, nvme_sq_quiet(sq));
 	synchronize_rcu();
 	nvme_sq_remove_end(sq);
@@ -424,6 +456,7 @@ void ioemu_nvme_queues_delete(struct ioemu_nvme *ctrl)
 	for (qid = 0; qid <= NVME_MAX_QID; qid++)
 		if (sqs[qid])
 			nvme_sq_remove_begin(sqs[qid]);
+	nvme_hurry(ctrl);
 	for (qid = 0; qid <= NVME_MAX_QID; qid++)
 		if (sqs[qid])
 			wait_event(ctrl->drain_wq, nvme_sq_quiet(sqs[qid]));
@@ -462,6 +495,7 @@ void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl)
 		if (!sq)
 			continue;
 		nvme_sq_settle(sq);
+		nvme_hurry(ctrl);
 		wait_event(ctrl->drain_wq, nvme_sq_quiet(sq));
 		spin_lock_irq(&sq->cq->lock);
 		sq->draining = false;

@@ -432,6 +432,10 @@ enum {
 #define NVME_FEAT_SAVE		(1u << 31)
 #define NVME_FEATCAP_NS		(1u << 1)
 #define NVME_FEATCAP_CHANGEABLE	(1u << 2)
+/* Feature 08h: time in 100 us, threshold one less than the entries */
+#define NVME_COALESCING_TIME(v)	((v) >> 8 & 0xff)
+#define NVME_COALESCING_THR(v)	((v) & 0xff)
+
 #define NVME_IRQ_CONFIG_CD	(1u << 16)
 #define NVME_AEC_TEMPERATURE	(1u << 1)
 #define NVME_AEC_NS_ATTR	(1u << 8)

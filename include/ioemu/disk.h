@@ -27,19 +27,46 @@ typedef void (*ioemu_disk_done_t)(struct ioemu_disk_io *io,
 				  blk_status_t status);
 
 /**
+ * enum ioemu_stage - the parts of a request's time
+ * @IOEMU_STAGE_FETCH: from the doorbell until the model looked; once for all that
+ *                     it found
+ * @IOEMU_STAGE_SUBMIT: from then until it was given to the block layer
+ * @IOEMU_STAGE_DISK: from then until the block layer was done
+ * @IOEMU_STAGE_POST: from then until the guest was interrupted; only where
+ *                    others could share the interrupt
+ * @IOEMU_STAGES: number of stages
+ */
+enum ioemu_stage {
+	IOEMU_STAGE_FETCH,
+	IOEMU_STAGE_SUBMIT,
+	IOEMU_STAGE_DISK,
+	IOEMU_STAGE_POST,
+	IOEMU_STAGES
+};
+
+/**
  * struct ioemu_disk_io - one request to a disk
  * @disk: set by the submitting functions
  * @done: set by the owner before submitting
+ * @stamp: when the last stage was over, ktime_get_ns(); the owner sets it before
+ *         submitting, the disk afterwards
  * @bio: the disk's
+ * @submit: the disk's: what goes to the block layer, @bio or another
  * @bounce: the disk's: private pages where the owner's cannot be used directly
+ * @next: the disk's: next one to wait for its turn
+ * @due: the disk's: its turn
  *
  * The owner may reuse it as soon as @done was called.
  */
 struct ioemu_disk_io {
 	struct ioemu_disk *disk;
 	ioemu_disk_done_t done;
+	u64 stamp;
 	struct bio bio;
+	struct bio *submit;
 	struct ioemu_bounce *bounce;
+	struct ioemu_disk_io *next;
+	u64 due;
 };
 
 /**
@@ -141,5 +168,26 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
  */
 void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			     u64 block, u64 nr_blocks, bool unmap, bool fua);
+
+/**
+ * ioemu_disk_latency() - account a stage that the disk does not see
+ * @disk: disk
+ * @stage: which
+ * @ns: how long it took
+ *
+ * Context: any.
+ */
+void ioemu_disk_latency(struct ioemu_disk *disk, enum ioemu_stage stage,
+			u64 ns);
+
+/**
+ * ioemu_disk_hurry() - start all requests that a limit holds back
+ * @disk: disk
+ *
+ * For owners that are about to wait for their requests.
+ *
+ * Context: process context, may sleep.
+ */
+void ioemu_disk_hurry(struct ioemu_disk *disk);
 
 #endif /* _IOEMU_DISK_H */

@@ -44,9 +44,11 @@ struct ioemu_controller;
  *                  through the now current map, and references on the old one
  *                  dropped
  * @disk_changed: the capacity of a disk changed
+ * @disk_added: there is one more disk, which outlives the controller or @disk_removed
+ * @disk_removed: a disk goes: when it returns, nothing is submitted to it any more
  * @show: print state and counters for people
  *
- * All in process context, may sleep. @memory_changed, @disk_changed and @show
+ * All in process context, may sleep. @memory_changed, those about disks and @show
  * come between @start and @stop only.
  */
 struct ioemu_model {
@@ -57,6 +59,9 @@ struct ioemu_model {
 	void (*destroy)(struct ioemu_controller *ctrl);
 	void (*memory_changed)(struct ioemu_controller *ctrl);
 	void (*disk_changed)(struct ioemu_controller *ctrl, unsigned int index);
+	void (*disk_added)(struct ioemu_controller *ctrl, unsigned int index,
+			   struct ioemu_disk *disk);
+	void (*disk_removed)(struct ioemu_controller *ctrl, unsigned int index);
 	void (*show)(struct ioemu_controller *ctrl, struct seq_file *m);
 };
 

@@ -310,3 +310,11 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *d, struct ioemu_disk_io *io,
 		.unmap		= unmap,
 	}, ok ? BLK_STS_OK : BLK_STS_IOERR);
 }
+
+void ioemu_disk_latency(struct ioemu_disk *d, enum ioemu_stage stage, u64 ns)
+{
+}
+
+void ioemu_disk_hurry(struct ioemu_disk *d)
+{
+}

@@ -599,6 +599,46 @@ TEST_F(admin, abort)
 	EXPECT_FALSE(host_take(h, 0, &cqe));
 }
 
+/* Active namespaces after @after, as Identify lists them */
+static u32 active_ns(struct fixture_admin *self, u32 after)
+{
+	EXPECT_EQ(0, identify(self, 2, after));
+	return le32_to_cpu(((__le32 *)self->buf)[0]);
+}
+
+TEST_F(admin, namespace_added)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	ASSERT_EQ(0, host_set_feature(h, 0xb, NVME_AEC_NS_ATTR, NULL));
+	park(h);
+	EXPECT_EQ(0, active_ns(self, 3));
+	h->disks[7] = fake_disk_new(100, 9);
+	strcpy(fake_disk_info(h->disks[7])->serial, "DISK0001");
+	ioemu_nvme_model.disk_added(h->ctrl, 7, h->disks[7]);
+	run_pending();
+	ASSERT_TRUE(host_reap(h, 0, &cqe));
+	EXPECT_EQ(0x040002, le32_to_cpu(cqe.result));
+	EXPECT_EQ(8, active_ns(self, 3));
+}
+
+TEST_F(admin, namespace_removed)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	ASSERT_EQ(0, host_set_feature(h, 0xb, NVME_AEC_NS_ATTR, NULL));
+	park(h);
+	EXPECT_EQ(3, active_ns(self, 1));
+	ioemu_nvme_model.disk_removed(h->ctrl, 2);
+	run_pending();
+	ASSERT_TRUE(host_reap(h, 0, &cqe));
+	EXPECT_EQ(0x040002, le32_to_cpu(cqe.result));
+	EXPECT_EQ(0, active_ns(self, 1));
+	EXPECT_EQ(1, active_ns(self, 0));
+}
+
 TEST_F(admin, changed_namespaces)
 {
 	struct nvme_host *h = &self->h;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Queues of the NVMe controller: rings, doorbells, interrupts, fairness. */
+#include <standin/sched.h>
+
 #include "nvme_host.h"
 
 FIXTURE(queue) {
@@ -98,6 +100,91 @@ TEST_F(queue, one_interrupt_for_a_batch)
 		EXPECT_EQ(i + 1, host_irqs(h, 1));
 		EXPECT_TRUE(host_take(h, 1, &cqe));
 	}
+}
+
+/* @nr reads end one by one, each from hard irq. */
+static void end_one_by_one(struct fixture_queue *self, unsigned int nr)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+	unsigned int i;
+
+	fake_disk_hold(self->disk, true);
+	fake_disk_complete_in_irq(self->disk, true);
+	for (i = 0; i < nr; i++)
+		host_queue_cmd(h, 1, rd(self));
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+	fake_vm_clear_msi(h->vm);
+	fake_disk_release_all(self->disk);
+	for (i = 0; i < nr; i++)
+		EXPECT_TRUE(host_take(h, 1, &cqe));
+	ring_cq(h, 1, h->cq[1].head);
+	fake_disk_hold(self->disk, false);
+}
+
+TEST_F(queue, interrupts_are_coalesced_as_asked)
+{
+	struct nvme_host *h = &self->h;
+
+	host_ready(h, 64);
+	/* Up to 4 entries, up to 300 us */
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
+				      3 << 8 | 3, 0));
+	end_one_by_one(self, 8);
+	EXPECT_EQ(2, host_irqs(h, 1));
+
+	end_one_by_one(self, 3);
+	EXPECT_EQ(0, host_irqs(h, 1));
+	standin_advance_ns(299 * NSEC_PER_USEC);
+	EXPECT_EQ(0, host_irqs(h, 1));
+	standin_advance_ns(2 * NSEC_PER_USEC);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	standin_advance_ns(NSEC_PER_MSEC);
+	EXPECT_EQ(1, host_irqs(h, 1));
+
+	/* The time runs from the first entry, and ends with the threshold. */
+	end_one_by_one(self, 1);
+	standin_advance_ns(200 * NSEC_PER_USEC);
+	end_one_by_one(self, 1);
+	standin_advance_ns(101 * NSEC_PER_USEC);
+	EXPECT_EQ(1, host_irqs(h, 1));
+}
+
+TEST_F(queue, coalescing_leaves_out_what_it_should)
+{
+	struct nvme_host *h = &self->h;
+
+	host_ready(h, 64);
+	/* No time: no delay, whatever the threshold */
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING, 255, 0));
+	end_one_by_one(self, 5);
+	EXPECT_EQ(5, host_irqs(h, 1));
+	/* A vector that is excepted */
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
+				      255 << 8 | 255, 0));
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_CONFIG,
+				      NVME_IRQ_CONFIG_CD | 1, 0));
+	end_one_by_one(self, 5);
+	EXPECT_EQ(5, host_irqs(h, 1));
+	/* The admin queue: each of the commands here was told of at once. */
+	fake_vm_clear_msi(h->vm);
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_CONFIG, 1, 0));
+	EXPECT_EQ(1, host_irqs(h, 0));
+}
+
+TEST_F(queue, deleted_while_an_interrupt_is_held_back)
+{
+	struct nvme_host *h = &self->h;
+
+	host_ready(h, 64);
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
+				      255 << 8 | 255, 0));
+	end_one_by_one(self, 3);
+	ASSERT_TRUE(host_disable(h));
+	fake_vm_clear_msi(h->vm);
+	standin_advance_ns(NSEC_PER_SEC);
+	EXPECT_EQ(0, host_irqs(h, 1));
 }
 
 TEST_F(queue, out_of_order)

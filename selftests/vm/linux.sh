@@ -382,6 +382,152 @@ t_shrinking_is_seen_by_the_guest()
 	size_seen 4 $DM_SECTORS
 }
 
+# The numbers in a disk's statistics: stat INDEX NAME
+stat()
+{
+	awk -v name="$2" '$1 == name { print $2 }' \
+		"/sys/bus/xen-backend/devices/ioemu-$DOMID-0/disk$1/stat"
+}
+
+# latencies INDEX STAGE: how many were counted.
+latencies()
+{
+	awk -v stage="$2" '$1 == stage { for (i = 2; i <= NF; i++) n += $i; print n + 0 }' \
+		"/sys/bus/xen-backend/devices/ioemu-$DOMID-0/disk$1/latency"
+}
+
+t_statistics_count_what_the_guest_does()
+{
+	local reads bytes writes flushes disk
+
+	reads=$(stat 0 reads)
+	bytes=$(stat 0 read_bytes)
+	writes=$(stat 0 write_bytes)
+	flushes=$(stat 2 flushes)
+	disk=$(latencies 0 disk)
+	g "dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=8k count=50 2>/dev/null
+		dd if=/dev/zero of=/dev/nvme0n1 oflag=direct bs=4k count=20 2>/dev/null
+		dd if=/dev/zero of=/dev/nvme0n3 bs=4k count=1 conv=fsync 2>/dev/null"
+	expect_eq $(($(stat 0 reads) - reads)) 50
+	expect_eq $(($(stat 0 read_bytes) - bytes)) $((50 * 8192))
+	expect_eq $(($(stat 0 write_bytes) - writes)) $((20 * 4096))
+	[ "$(stat 2 flushes)" -gt "$flushes" ]
+	expect_eq "$(latencies 0 disk)" $((disk + 70))
+	[ "$(latencies 0 submit)" -ge $((disk + 70)) ]
+	expect_eq "$(stat 0 in_flight)" 0
+}
+
+# What the controller's threads have cost: CPU time in ticks, and how often they ran.
+threads_cost()
+{
+	local comm task
+
+	for comm in /proc/[0-9]*/comm; do
+		task=${comm%/comm}
+		case $(cat "$comm" 2>/dev/null) in
+		"ioemu/$DOMID."*)
+			awk '{ print $14 + $15 }' "$task/stat"
+			awk '/ctxt_switches/ { print $2 }' "$task/status"
+			;;
+		esac
+	done | awk '{ n += $1 } END { print n }'
+}
+
+t_idle_guest_costs_dom0_nothing()
+{
+	local before
+
+	g 'dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null
+		sync; sleep 3'
+	before=$(threads_cost)
+	[ "$before" -gt 0 ]
+	sleep 5
+	expect_eq "$(threads_cost)" "$before"
+}
+
+# The rate of the guest's reads of 4 KiB, for some seconds, at depth 8.
+rate()
+{
+	g "fio --name=r --filename=/dev/nvme0n1 --direct=1 --rw=randread --bs=$1 \
+		--iodepth=8 --ioengine=libaio --time_based --runtime=3 --size=64m \
+		--output-format=terse --terse-version=3 | cut -d';' -f8"
+}
+
+t_limits_hold_and_change_while_the_guest_runs()
+{
+	local be throttled
+
+	be=$(backend_path "$DOMID" 0)
+	throttled=$(stat 0 throttled)
+	xenstore-write "$be/disk/0/iops-limit" 40
+	rate 4k
+	[ "$(cat "$TMP/found")" -ge 30 ]
+	[ "$(cat "$TMP/found")" -le 60 ]
+	[ "$(stat 0 throttled)" -gt "$throttled" ]
+	xenstore-write "$be/disk/0/iops-limit" 0 "$be/disk/0/bw-limit" 1048576
+	rate 32k
+	[ "$(cat "$TMP/found")" -ge 24 ]
+	[ "$(cat "$TMP/found")" -le 45 ]
+	xenstore-write "$be/disk/0/bw-limit" fast
+	wait_for 10 xenstore-exists "$be/disk/0/hotplug-error"
+	expect_eq "$(xenstore-read "$be/disk/0/hotplug-error")" \
+		'disk/0/bw-limit: "fast", accepted: a number, 0 for no limit'
+	xenstore-rm "$be/disk/0/bw-limit"
+	wait_for 10 eval "! xenstore-exists $be/disk/0/hotplug-error"
+	rate 4k
+	[ "$(cat "$TMP/found")" -ge 80 ]
+}
+
+t_reset_does_not_wait_for_a_limit()
+{
+	local be start
+
+	be=$(backend_path "$DOMID" 0)
+	xenstore-write "$be/disk/0/iops-limit" 1
+	start=$SECONDS
+	g "fio --name=r --filename=/dev/nvme0n1 --direct=1 --rw=randread --bs=4k \
+		--iodepth=32 --ioengine=libaio --number_ios=64 --size=64m >/dev/null 2>&1 &
+		sleep 2
+		echo 1 >/sys/class/nvme/nvme0/reset_controller
+		until_true 20 live"
+	[ $((SECONDS - start)) -lt 25 ]
+	xenstore-rm "$be/disk/0/iops-limit"
+	g 'wait; dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1 2>/dev/null'
+}
+
+t_disk_is_added_and_removed_while_the_guest_runs()
+{
+	local be added sum
+
+	be=$(backend_path "$DOMID" 0)
+	added=$(make_disk added 32)
+	dd if=/dev/urandom of="$added" bs=1M count=4 oflag=direct status=none
+	xenstore-write "$be/disk/9/params" /dev/nonexistent
+	wait_for 10 xenstore-exists "$be/disk/9/hotplug-error"
+	expect_eq "$(xenstore-read "$be/disk/9/hotplug-error")" \
+		'disk/9/params: "/dev/nonexistent" does not exist'
+	xenstore-rm "$be/disk/9"
+	xenstore-write "$be/disk/9/serial" ADDED "$be/disk/9/params" "$added"
+	# Linux numbers its devices by itself.
+	g "until_true 20 'grep -qx 10 /sys/block/nvme0n*/nsid'
+		grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4 >/run/added
+		until_true 10 '[ -e /dev/\$(cat /run/added) ]'
+		dd if=/dev/\$(cat /run/added) iflag=direct bs=1M count=4 2>/dev/null | md5sum"
+	sum=$(dd if="$added" iflag=direct bs=1M count=4 status=none | md5sum)
+	expect_eq "$(cat "$TMP/found")" "$sum"
+	expect_eq "$(xenstore-read "$be/disk/9/hotplug-status")" connected
+	# Removed in the middle of I/O: that ends, in errors, and the disk is free.
+	g "fio --name=r --filename=/dev/\$(cat /run/added) --direct=1 --rw=randread --bs=4k \
+		--iodepth=32 --ioengine=libaio --time_based --runtime=60 --size=16m \
+		>/dev/null 2>&1 &
+		sleep 1"
+	xenstore-rm "$be/disk/9"
+	wait_for 20 disk_free "$added"
+	g "until_true 20 '[ ! -e /sys/block/\$(cat /run/added) ]'
+		dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1 2>/dev/null"
+	remove_disk added
+}
+
 # The guest lets go of the controller, or finds it.
 guest_removes()
 {

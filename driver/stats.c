@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a disk has done and how long it took: a directory disk<index> in the
+ * controller's own in sysfs, with a file of counters and one of histograms.
+ */
+
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "stats.h"
+
+static const char * const counter_names[] = {
+	[IOEMU_READS]			= "reads",
+	[IOEMU_READ_BYTES]		= "read_bytes",
+	[IOEMU_WRITES]			= "writes",
+	[IOEMU_WRITE_BYTES]		= "write_bytes",
+	[IOEMU_FLUSHES]			= "flushes",
+	[IOEMU_DISCARDS]		= "discards",
+	[IOEMU_DISCARD_BYTES]		= "discard_bytes",
+	[IOEMU_WRITE_ZEROES]		= "write_zeroes",
+	[IOEMU_WRITE_ZEROES_BYTES]	= "write_zeroes_bytes",
+	[IOEMU_ERRORS]			= "errors",
+	[IOEMU_IN_FLIGHT]		= "in_flight",
+	[IOEMU_BOUNCED]			= "bounced",
+	[IOEMU_THROTTLED]		= "throttled",
+};
+
+static const char * const stage_names[] = {
+	[IOEMU_STAGE_FETCH]	= "fetch",
+	[IOEMU_STAGE_SUBMIT]	= "submit",
+	[IOEMU_STAGE_DISK]	= "disk",
+	[IOEMU_STAGE_POST]	= "post",
+};
+
+static struct ioemu_stats *stats_from_kobj(struct kobject *kobj)
+{
+	return container_of(kobj, struct ioemu_stats, kobj);
+}
+
+u64 ioemu_stats_sum(const struct ioemu_stats *stats, enum ioemu_counter what)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(stats->cpu, cpu)->counter[what]);
+	return sum;
+}
+
+static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	struct ioemu_stats *stats = stats_from_kobj(kobj);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < IOEMU_COUNTERS; i++)
+		len += sysfs_emit_at(buf, len, "%s %llu\n", counter_names[i],
+				     ioemu_stats_sum(stats, i));
+	return len;
+}
+
+static u64 latency_sum(const struct ioemu_stats *stats, unsigned int stage,
+		       unsigned int bucket)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(stats->cpu,
+					     cpu)->latency[stage][bucket]);
+	return sum;
+}
+
+static ssize_t latency_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct ioemu_stats *stats = stats_from_kobj(kobj);
+	unsigned int stage, i;
+	int len = 0;
+
+	for (stage = 0; stage < IOEMU_STAGES; stage++) {
+		len += sysfs_emit_at(buf, len, "%s", stage_names[stage]);
+		for (i = 0; i < IOEMU_BUCKETS; i++)
+			len += sysfs_emit_at(buf, len, " %llu",
+					     latency_sum(stats, stage, i));
+		len += sysfs_emit_at(buf, len, "\n");
+	}
+	return len;
+}
+
+static struct kobj_attribute stat_attr = __ATTR_RO(stat);
+static struct kobj_attribute latency_attr = __ATTR_RO(latency);
+
+static struct attribute *stats_attrs[] = {
+	&stat_attr.attr,
+	&latency_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(stats);
+
+static void stats_release(struct kobject *kobj)
+{
+	struct ioemu_stats *stats = stats_from_kobj(kobj);
+
+	free_percpu(stats->cpu);
+	kfree(stats);
+}
+
+static const struct kobj_type stats_ktype = {
+	.release = stats_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = stats_groups,
+};
+
+struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
+				       unsigned int index)
+{
+	struct ioemu_stats *stats;
+	int ret;
+
+	stats = kzalloc(sizeof(*stats), GFP_KERNEL);
+	if (!stats)
+		return ERR_PTR(-ENOMEM);
+	stats->cpu = alloc_percpu(struct ioemu_counters);
+	if (!stats->cpu) {
+		kfree(stats);
+		return ERR_PTR(-ENOMEM);
+	}
+	ret = kobject_init_and_add(&stats->kobj, &stats_ktype, parent, "disk%u",
+				   index);
+	if (ret) {
+		kobject_put(&stats->kobj);
+		return ERR_PTR(ret);
+	}
+	return stats;
+}
+
+void ioemu_stats_destroy(struct ioemu_stats *stats)
+{
+	kobject_del(&stats->kobj);
+	kobject_put(&stats->kobj);
+}
