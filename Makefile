@@ -40,6 +40,8 @@ help:
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
+	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
+	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  lint          look at the sources with the usual tools'
 	@echo '  deps          install the packages that these need (as root)'
 	@echo 'Parts:'
@@ -78,6 +80,11 @@ demo: deps payload
 check: deps
 	@O='$(O)' scripts/check $(LAYERS)
 
+bench:
+	@scripts/deps --bench
+	@$(MAKE) -s payload
+	@O='$(O)' scripts/bench
+
 lint: deps
 	@O='$(O)' scripts/lint
 
@@ -90,4 +97,4 @@ install: modules tools
 clean:
 	rm -rf '$(O)'
 
-.PHONY: all help modules tools guest payload deps demo check lint install clean
+.PHONY: all help modules tools guest payload deps demo check bench lint install clean
