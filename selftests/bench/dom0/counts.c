@@ -128,7 +128,7 @@ static void interrupts(struct sample *s)
 		}
 		if (!strstr(p, " timer"))
 			s->irqs += n;
-		if (strstr(p, "evtchn:qemu"))
+		if (strstr(p, "evtchn:") && strstr(p, "qemu"))
 			s->dm_events += n;
 	}
 	fclose(f);
