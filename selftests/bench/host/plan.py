@@ -73,13 +73,15 @@ def every_row():
 
 
 def _matches(text, patterns):
-    return not patterns or any(
-        fnmatch.fnmatch(text, p) or fnmatch.fnmatch(text, p + "-*")
-        for p in patterns)
+    return not patterns or any(fnmatch.fnmatch(text, p) for p in patterns)
 
 
 def select(paths=(), workloads=(), disks=()):
-    """Rows whose parts match one of the patterns each; none means all."""
+    """Rows whose parts match one of the patterns each; none means all.
+
+    The beginning of a workload stands for all that go on with a dash.
+    """
+    workloads = [*workloads, *(w + "-*" for w in workloads)]
     return [row for row in every_row()
             if _matches(row.path, paths) and _matches(name(row), workloads) and
             (row.disk == "trap" or _matches(row.disk, disks))]
