@@ -72,16 +72,13 @@ def every_row():
     return rows
 
 
-def _matches(text, patterns):
-    return not patterns or any(fnmatch.fnmatch(text, p) for p in patterns)
+def _matches(patterns, *texts):
+    return not patterns or any(fnmatch.fnmatch(t, p) for p in patterns for t in texts)
 
 
 def select(paths=(), workloads=(), disks=()):
-    """Rows whose parts match one of the patterns each; none means all.
-
-    The beginning of a workload stands for all that go on with a dash.
-    """
-    workloads = [*workloads, *(w + "-*" for w in workloads)]
+    """Rows whose parts match one of the patterns each; none means all."""
     return [row for row in every_row()
-            if _matches(row.path, paths) and _matches(name(row), workloads) and
-            (row.disk == "trap" or _matches(row.disk, disks))]
+            if _matches(paths, row.path) and
+            _matches(workloads, name(row), row.workload) and
+            (row.disk == "trap" or _matches(disks, row.disk))]
