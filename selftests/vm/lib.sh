@@ -156,7 +156,7 @@ disk_free()
 # ---- domains and nodes -----------------------------------------------------
 
 # paused_domain NAME [VCPUS [TEST...]]: a tiny guest that is built but does not
-# run yet; prints its number.
+# run yet; prints its number. Its text goes to what SERIAL names, in xl's words.
 paused_domain()
 {
 	local name=$1 vcpus=${2:-1}
@@ -172,7 +172,7 @@ paused_domain()
 	bios_path_override = "$TMP/$name.args"
 	device_model_override = "/usr/libexec/xen-qemu-system-i386"
 	vga = "none"
-	serial = "null"
+	serial = "${SERIAL:-null}"
 	on_poweroff = "destroy"
 	on_crash = "destroy"
 	END

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues, lists and data where they should not be: on top of each other, in the
+ * queue that is being read, in registers, in no memory at all. What becomes of
+ * such a queue is the guest's own loss.
+ */
+#include "hostile.h"
+
+SUITE(hostile_queue, .setup = hostile_setup, .teardown = hostile_teardown,
+      .flags = SUITE_MANUAL);
+
+#define QID	3
+
+static u16 create_cq_at(u64 addr, u16 id, u16 depth)
+{
+	struct nvme_cmd c = {
+		.opcode = ADMIN_CREATE_CQ,
+		.prp1 = addr,
+		.cdw10 = (u32)(depth - 1) << 16 | id,
+		.cdw11 = 1,
+	};
+
+	return nvme_exec(&nvme.asq, &c, NULL);
+}
+
+static u16 create_sq_at(u64 addr, u16 id, u16 depth, u16 cqid)
+{
+	struct nvme_cmd c = {
+		.opcode = ADMIN_CREATE_SQ,
+		.prp1 = addr,
+		.cdw10 = (u32)(depth - 1) << 16 | id,
+		.cdw11 = (u32)cqid << 16 | 1,
+	};
+
+	return nvme_exec(&nvme.asq, &c, NULL);
+}
+
+/* Doorbells of a queue pair of which nothing is known. */
+static void ring_blindly(u16 id, u32 depth)
+{
+	u32 i;
+
+	for (i = 0; i < 2 * depth; i++) {
+		nvme_w32(nvme_sq_db(id), i % depth);
+		nvme_w32(nvme_cq_db(id), rnd() % depth);
+	}
+	delay_ns(quiet_ns() / 10);
+}
+
+/* A page full of reads into @data, as a queue. */
+static void fill_with_reads(u8 *ring, u8 *data)
+{
+	struct nvme_cmd c = io_cmd(IO_READ, 0, PAGE_SIZE / nvme.lba_size);
+	u32 i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(c); i++) {
+		c.cid = i;
+		c.prp1 = phys(data);
+		memcpy(ring + i * sizeof(c), &c, sizeof(c));
+	}
+}
+
+TEST(hostile_queue, both_rings_in_one_page)
+{
+	u8 *p = page_alloc(2);
+
+	fill_with_reads(p, p + PAGE_SIZE);
+	ASSERT_STATUS(create_cq_at(phys(p), QID, 64), SC_SUCCESS);
+	ASSERT_STATUS(create_sq_at(phys(p), QID, 64, QID), SC_SUCCESS);
+	ring_blindly(QID, 64);
+	hostile_recover();
+}
+
+TEST(hostile_queue, two_queues_on_the_same_rings)
+{
+	u8 *p = page_alloc(3);
+
+	fill_with_reads(p, p + PAGE_SIZE);
+	ASSERT_STATUS(create_cq_at(phys(p) + 2 * PAGE_SIZE, QID, 64), SC_SUCCESS);
+	ASSERT_STATUS(create_sq_at(phys(p), QID, 64, QID), SC_SUCCESS);
+	ASSERT_STATUS(create_cq_at(phys(p) + 2 * PAGE_SIZE, QID + 1, 32), SC_SUCCESS);
+	ASSERT_STATUS(create_sq_at(phys(p), QID + 1, 32, QID + 1), SC_SUCCESS);
+	ring_blindly(QID, 64);
+	ring_blindly(QID + 1, 32);
+	hostile_recover();
+}
+
+TEST(hostile_queue, io_queues_on_the_admin_rings)
+{
+	u64 sq = phys(nvme.asq.ring), cq = phys(nvme.acq.ring);
+
+	ASSERT_STATUS(create_cq_at(cq, QID, 16), SC_SUCCESS);
+	ASSERT_STATUS(create_sq_at(sq, QID, 16, QID), SC_SUCCESS);
+	ring_blindly(QID, 16);
+	hostile_recover();
+}
+
+TEST(hostile_queue, admin_rings_on_each_other)
+{
+	u8 *p = page_alloc(1);
+	u32 i;
+
+	ASSERT(nvme_disable());
+	nvme_w32(NVME_AQA, 63u << 16 | 63);
+	nvme_w64(NVME_ASQ, phys(p));
+	nvme_w64(NVME_ACQ, phys(p));
+	nvme_enable(CC_DEFAULT);
+	for (i = 0; i < 128; i++)
+		nvme_w32(nvme_sq_db(0), i % 64);
+	delay_ns(quiet_ns() / 10);
+	hostile_recover();
+}
+
+/* What is read from the disk becomes the commands that come next. */
+TEST(hostile_queue, data_into_the_queue_being_read)
+{
+	u8 *p = page_alloc(2), *data = p + PAGE_SIZE;
+	struct nvme_cmd c;
+	u32 i;
+
+	fill_with_reads(data, (u8 *)io_sq.ring);
+	c = io_cmd(IO_WRITE, 0, PAGE_SIZE / nvme.lba_size);
+	c.prp1 = phys(data);
+	ASSERT_STATUS(io_exec(&c), SC_SUCCESS);
+	fill_with_reads((u8 *)io_sq.ring, (u8 *)io_sq.ring);
+	for (i = 0; i < 200; i++) {
+		nvme_w32(nvme_sq_db(1), rnd() % IO_DEPTH);
+		nvme_w32(nvme_cq_db(1), rnd() % IO_DEPTH);
+	}
+	delay_ns(quiet_ns() / 10);
+	hostile_recover();
+}
+
+TEST(hostile_queue, data_into_the_completion_queue)
+{
+	u32 i;
+
+	fill_with_reads((u8 *)io_sq.ring, (u8 *)io_cq.ring);
+	for (i = 0; i < 200; i++) {
+		nvme_w32(nvme_sq_db(1), rnd() % IO_DEPTH);
+		nvme_w32(nvme_cq_db(1), rnd() % IO_DEPTH);
+	}
+	delay_ns(quiet_ns() / 10);
+	hostile_recover();
+}
+
+/* Lists of PRPs and SGLs in the rings, and in the data that is being read. */
+TEST(hostile_queue, lists_where_the_controller_writes)
+{
+	u32 i, k, pages = min(nvme.max_transfer / PAGE_SIZE, 32u);
+	u8 *data = page_alloc(pages + 1);
+	const u64 where[] = {
+		phys(io_sq.ring), phys(io_cq.ring), phys(nvme.acq.ring), phys(data),
+		phys(data) + PAGE_SIZE - 8,
+	};
+	struct nvme_cmd c;
+	u64 *list;
+
+	for (k = 0; k < ARRAY_SIZE(where); k++) {
+		list = (u64 *)(uintptr_t)where[k];
+		for (i = 0; i < 20; i++) {
+			c = io_cmd(IO_READ, rnd() % 64, pages * PAGE_SIZE / nvme.lba_size);
+			c.cid = i;
+			c.prp1 = phys(data);
+			c.prp2 = where[k];
+			if (i & 1) {
+				c.flags = CMD_PSDT_SGL;
+				c.sgl.addr = where[k];
+				c.sgl.len = 64 * sizeof(struct sgl_desc);
+				c.sgl.type = SGL_SEGMENT;
+			}
+			memcpy((void *)&io_sq.ring[i], &c, sizeof(c));
+			if (where[k] == phys(data))
+				list[i] = phys(data) + i * PAGE_SIZE;
+		}
+		nvme_w32(nvme_sq_db(1), 20);
+		delay_ns(quiet_ns() / 10);
+		hostile_recover();
+	}
+}
+
+/* Each list in itself: forwards, backwards, crosswise, for the longest transfer. */
+TEST(hostile_queue, lists_that_lead_in_circles)
+{
+	u64 *a = page_alloc(1), *b = page_alloc(1);
+	u32 round, i, last = PAGE_SIZE / 8 - 1;
+	struct nvme_cmd c;
+
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i <= last; i++) {
+			a[i] = round & 1 ? phys(a) : phys(b);
+			b[i] = round & 1 ? phys(b) : phys(a);
+		}
+		c = io_cmd(IO_READ, 0, nvme.max_transfer / nvme.lba_size);
+		c.prp1 = phys(a);
+		c.prp2 = round & 2 ? phys(a) : phys(&a[last]);
+		nvme_exec(&io_sq, &c, NULL);
+		/* An SGL of segments that point to themselves, then to each other */
+		for (i = 0; i < PAGE_SIZE / sizeof(struct sgl_desc); i++) {
+			struct sgl_desc *s = (struct sgl_desc *)a;
+
+			s[i] = (struct sgl_desc) {
+				.addr = round & 1 ? phys(a) : phys(b),
+				.len = PAGE_SIZE, .type = SGL_SEGMENT,
+			};
+		}
+		memcpy(b, a, PAGE_SIZE);
+		c = io_cmd(IO_READ, 0, nvme.max_transfer / nvme.lba_size);
+		c.flags = CMD_PSDT_SGL;
+		c.sgl.addr = phys(a);
+		c.sgl.len = PAGE_SIZE;
+		c.sgl.type = SGL_SEGMENT;
+		EXPECT_NE(nvme_exec(&io_sq, &c, NULL), SC_SUCCESS);
+	}
+	hostile_recover();
+}
+
+/* Every kind of queue, list and data at every address that is not memory. */
+TEST(hostile_queue, nothing_is_at_nasty_addresses)
+{
+	struct nvme_cmd c;
+	u32 n;
+	u64 a;
+
+	for (n = 0; n < HOSTILE_ADDRS; n++) {
+		a = hostile_addr(n);
+		if (create_cq_at(a, QID, 64) == SC_SUCCESS) {
+			if (create_sq_at(a, QID, 64, QID) == SC_SUCCESS)
+				ring_blindly(QID, 64);
+			hostile_recover();
+		}
+		c = io_cmd(IO_READ, 0, 2 * PAGE_SIZE / nvme.lba_size);
+		c.prp1 = a;
+		c.prp2 = a;
+		EXPECT_NE(io_exec(&c), SC_SUCCESS);
+		c = io_cmd(IO_WRITE, 0, 5 * PAGE_SIZE / nvme.lba_size);
+		c.prp1 = phys(nvme.idns) & ~(u64)PAGE_MASK;
+		c.prp2 = a;
+		EXPECT_NE(io_exec(&c), SC_SUCCESS);
+		c.flags = CMD_PSDT_SGL;
+		c.sgl = (struct sgl_desc) { a, PAGE_SIZE, {}, SGL_SEGMENT };
+		EXPECT_NE(io_exec(&c), SC_SUCCESS);
+		c = (struct nvme_cmd) { .opcode = ADMIN_IDENTIFY, .cdw10 = 1, .prp1 = a };
+		EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
+		c = (struct nvme_cmd) { .opcode = ADMIN_DBBUF, .prp1 = a, .prp2 = a };
+		EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
+		if (test_failed())
+			test_note("address %llx", a);
+	}
+	hostile_recover();
+	for (n = 0; n < HOSTILE_ADDRS; n++) {
+		a = hostile_addr(n);
+		nvme_disable();
+		nvme_w32(NVME_AQA, 63u << 16 | 63);
+		nvme_w64(NVME_ASQ, a);
+		nvme_w64(NVME_ACQ, a);
+		if (nvme_enable(CC_DEFAULT))
+			nvme_w32(nvme_sq_db(0), 8);
+	}
+	hostile_recover();
+}
+
+/* Queues come and go while another CPU works, and doorbells ring for all. */
+TEST(hostile_queue, created_and_deleted_at_work)
+{
+	u64 start = now_ns(), ns = hostile_ns(500);
+	u8 *p = page_alloc(3);
+	u32 i, rounds = 0;
+
+	fill_with_reads(p, p + 2 * PAGE_SIZE);
+	if (!noise_start())
+		test_note("one CPU");
+	while (now_ns() - start < ns) {
+		if (create_cq_at(phys(p) + PAGE_SIZE, QID, 64) == SC_SUCCESS &&
+		    create_sq_at(phys(p), QID, 64, QID) == SC_SUCCESS)
+			for (i = 0; i < 8; i++)
+				nvme_w32(nvme_sq_db(QID), rnd() % 64);
+		/* In the wrong order first. */
+		EXPECT_STATUS(nvme_delete_cq(QID), SC_QUEUE_DELETION);
+		EXPECT_STATUS(nvme_delete_sq(QID), SC_SUCCESS);
+		nvme_w32(nvme_sq_db(QID), 1);
+		EXPECT_STATUS(nvme_delete_cq(QID), SC_SUCCESS);
+		rounds++;
+		if (test_failed())
+			break;
+	}
+	test_note("%u times", rounds);
+	hostile_recover();
+}

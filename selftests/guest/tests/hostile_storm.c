@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * As many events as all CPUs can raise: doorbells right and wrong, resets,
+ * configuration accesses, commands that all fail. dom0 has to stay able to do
+ * other work, which the suite around this measures on another guest.
+ */
+#include "hostile.h"
+#include "smp.h"
+
+SUITE(hostile_storm, .setup = hostile_setup, .teardown = hostile_teardown,
+      .flags = SUITE_MANUAL);
+
+static volatile bool stop;
+static volatile u32 accesses[MAX_CPUS];
+static void (*volatile storm)(u32 cpu, u32 i);
+
+static void storm_on(void *arg)
+{
+	u32 cpu = (u32)(uintptr_t)arg, i;
+
+	for (i = 0; !stop; i++)
+		storm(cpu, i);
+	accesses[cpu] = i;
+}
+
+/* All CPUs, the first one too, unless it has @meanwhile to do. */
+static void storm_for(void (*fn)(u32 cpu, u32 i), void (*meanwhile)(void))
+{
+	u64 start = now_ns(), ns = hostile_ns(1000);
+	u32 cpu, i, n = smp_start(), sum = 0;
+
+	storm = fn;
+	stop = false;
+	for (cpu = 1; cpu < n; cpu++)
+		smp_call(cpu, storm_on, (void *)(uintptr_t)cpu);
+	for (i = 0; now_ns() - start < ns; i++) {
+		if (meanwhile)
+			meanwhile();
+		else
+			fn(0, i);
+	}
+	stop = true;
+	accesses[0] = meanwhile ? 0 : i;
+	for (cpu = 1; cpu < n; cpu++)
+		ASSERT(smp_wait(cpu, timeout_ns()));
+	for (cpu = 0; cpu < n; cpu++)
+		sum += accesses[cpu];
+	test_note("%u rounds by %u CPUs", sum, n);
+	hostile_recover();
+}
+
+/* A generator for each CPU: rnd() is not made for several at once. */
+static u32 noise_of(u32 cpu, u32 i)
+{
+	u32 x = (i + 1) * 2654435761u ^ (cpu + 1) * 0x9e3779b9u;
+
+	x ^= x >> 15;
+	x *= 0x2c1b3c6d;
+	return x ^ x >> 12;
+}
+
+static void any_doorbell(u32 cpu, u32 i)
+{
+	u32 x = noise_of(cpu, i);
+
+	nvme_w32(NVME_DOORBELLS + (x & 0x3ff) * 4, x & 0x400 ? x >> 16 : x >> 26);
+}
+
+TEST(hostile_storm, doorbells)
+{
+	storm_for(any_doorbell, NULL);
+}
+
+/* The same doorbell with the same value: nothing to do, each time. */
+static void same_doorbell(u32 cpu, u32 i)
+{
+	nvme_w32(nvme_sq_db(1), (cpu + i) & 1);
+}
+
+TEST(hostile_storm, same_doorbell)
+{
+	storm_for(same_doorbell, NULL);
+}
+
+/* Errors are reported to parked event requests, which are renewed at once. */
+static void renew_events(void)
+{
+	struct nvme_cmd c = { .opcode = ADMIN_ASYNC_EVENT };
+	struct nvme_cqe e;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		c.cid = 100 + i;
+		nvme_put(&nvme.asq, &c);
+	}
+	c = (struct nvme_cmd) {
+		.opcode = ADMIN_GET_LOG, .cid = 200, .cdw10 = 0x3f0001,
+		.prp1 = phys(nvme.idctrl) & ~(u64)PAGE_MASK,
+	};
+	nvme_put(&nvme.asq, &c);
+	nvme_ring_sq(&nvme.asq);
+	while (nvme_reap(&nvme.acq, &e, NSEC_PER_MSEC, true))
+		if (e.cid == 200)
+			break;
+}
+
+TEST(hostile_storm, doorbells_and_events)
+{
+	storm_for(any_doorbell, renew_events);
+}
+
+static void any_register(u32 cpu, u32 i)
+{
+	u32 x = noise_of(cpu, i);
+
+	switch (x & 3) {
+	case 0: nvme_r32(x >> 8 & 0x3c); break;
+	case 1: nvme_w32(NVME_INTMS + (x & 4), x); break;
+	case 2: nvme_w32(NVME_CC, CC_DEFAULT | (x >> 8 & (CC_EN | CC_SHN_MASK))); break;
+	case 3: nvme_w32(nvme_sq_db(x >> 8 & 3), x >> 16 & 31); break;
+	}
+}
+
+TEST(hostile_storm, registers_and_resets)
+{
+	storm_for(any_register, NULL);
+}
+
+/* Each is answered in process context, by way of one workqueue. */
+static void any_config(u32 cpu, u32 i)
+{
+	u32 x = noise_of(cpu, i);
+
+	switch (x & 3) {
+	case 0: pci_read32(&nvme.pci, x >> 8 & 0xfc); break;
+	case 1: pci_command(&nvme.pci, PCI_COMMAND_MASTER, x >> 8 & PCI_COMMAND_MASTER); break;
+	case 2: pci_write32(&nvme.pci, PCI_BAR0, 0xf8000000 + (x >> 8 & 7) * 0x4000); break;
+	case 3: pci_write32(&nvme.pci, PCI_CACHE_LINE_SIZE, x); break;
+	}
+}
+
+TEST(hostile_storm, configuration)
+{
+	storm_for(any_config, NULL);
+}
+
+/* A queue full of commands of which each is an error, again and again. */
+static void wrong_commands(void)
+{
+	struct nvme_cmd c;
+	struct nvme_cqe e;
+	u32 i;
+
+	for (i = 0; i < IO_DEPTH - 1; i++) {
+		c = io_cmd(i & 1 ? 0x7f : IO_READ, ~0ull, 8);
+		c.cid = i;
+		c.prp1 = hostile_addr(i % HOSTILE_ADDRS);
+		nvme_put(&io_sq, &c);
+	}
+	nvme_ring_sq(&io_sq);
+	for (i = 0; i < IO_DEPTH - 1; i++)
+		ASSERT(nvme_reap(&io_cq, &e, timeout_ns(), false));
+	nvme_ring_cq(&io_cq);
+}
+
+TEST(hostile_storm, errors)
+{
+	storm_for(same_doorbell, wrong_commands);
+}
+
+/* Each transfer is the largest there is, and its list the most scattered. */
+static void large_commands(void)
+{
+	u32 mark = mem_mark(), i, pages = min(nvme.max_transfer / PAGE_SIZE, 32u);
+	u8 *data = page_alloc(1);
+	u64 *list = page_alloc(1);
+	struct nvme_cmd c;
+	struct nvme_cqe e;
+
+	for (i = 0; i < pages; i++)
+		list[i] = phys(data);
+	for (i = 0; i < IO_DEPTH - 1; i++) {
+		c = io_cmd(IO_READ, 0, pages * PAGE_SIZE / nvme.lba_size);
+		c.cid = i;
+		c.prp1 = phys(data);
+		c.prp2 = phys(list);
+		nvme_put(&io_sq, &c);
+	}
+	nvme_ring_sq(&io_sq);
+	for (i = 0; i < IO_DEPTH - 1; i++)
+		ASSERT(nvme_reap(&io_cq, &e, timeout_ns(), false));
+	nvme_ring_cq(&io_cq);
+	mem_release(mark);
+}
+
+TEST(hostile_storm, large_commands)
+{
+	storm_for(same_doorbell, large_commands);
+}

@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A guest that attacks, beside one that works. The attacker runs the tiny guest's
+# hostile suites, on a quick disk and on one whose requests take their time; each
+# suite is a TAP document. All the while the other guest writes, reads back and
+# compares; it must get on, with this share at least of what it does when alone:
+SHARE=1	# per cent; that both share one CPU alone can cost two thirds
+#
+# HOSTILE_SECONDS (5) is how long the random accesses go on, HOSTILE_SEED where
+# they begin (printed; random if not set). With HOSTILE_MS each storm and race
+# takes so many milliseconds, and each suite has a run of its own.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FUZZ="seconds=${HOSTILE_SECONDS:-5} seed=${HOSTILE_SEED:-$RANDOM}"
+MS=${HOSTILE_MS:-150}
+SUITES="hostile_race hostile_queue hostile_access hostile_storm"
+
+# Two disks for the attacker, which is built and does not run yet.
+attach()
+{
+	"$TOOL" attach --slot 16 --disk "params=$QUICK" --disk "params=$SLOW" \
+		"$1" >/dev/null
+}
+
+if [ "${1-}" = attach ]; then
+	attach "$2"
+	exit
+fi
+
+# ---- the guest that works --------------------------------------------------
+
+victim_start()
+{
+	VICTIM=$(SERIAL=file:$TMP/victim.serial paused_domain victim 1 victim)
+	"$TOOL" attach --slot 16 --disk "params=$WORK" victim >/dev/null
+	xl unpause victim
+	wait_for 30 victim_works_on 200
+}
+
+# Commands of its queue; starts no process.
+victim_commands()
+{
+	local line
+
+	COMMANDS=0
+	while read -r line; do
+		[[ $line =~ ^sq1:.*\ commands\ ([0-9]+) ]] &&
+			COMMANDS=${BASH_REMATCH[1]}
+	done <"/sys/kernel/debug/xen-ioemu/$VICTIM/nvme-0"
+	return 0
+}
+
+victim_works_on()
+{
+	victim_commands
+	[ "$COMMANDS" -gt "$1" ]
+}
+
+now_ms()
+{
+	local t=${EPOCHREALTIME/./}
+
+	echo "${t%???}"
+}
+
+# A rate in commands per second between two of these.
+mark()
+{
+	victim_commands
+	MARK_COMMANDS=$COMMANDS
+	MARK_MS=$(now_ms)
+}
+
+rate()
+{
+	victim_commands
+	RATE=$(((COMMANDS - MARK_COMMANDS) * 1000 / ($(now_ms) - MARK_MS + 1)))
+}
+
+# ---- TAP -------------------------------------------------------------------
+
+# victim_report WHAT: one document about the victim during an attack.
+victim_report()
+{
+	local rc=0
+
+	rate
+	echo "TAP version 13"
+	echo "1..1"
+	echo "# $1: $RATE commands a second, alone $ALONE," \
+		"$((RATE * 100 / ALONE)) per cent"
+	if grep -aq '^not ok\|^Bail out' "$TMP/victim.serial"; then
+		tr -d '\r' <"$TMP/victim.serial" | tail -n 5 | sed 's/^/# /'
+		rc=1
+	elif [ $((RATE * 100)) -lt $((ALONE * SHARE)) ]; then
+		rc=1
+	fi
+	[ $rc -eq 0 ] || printf 'not '
+	echo "ok 1 - $1: the other guest's I/O goes on"
+	return $rc
+}
+
+# attack WHAT WORD...: one run of the attacker, with these arguments.
+attack()
+{
+	local what=$1 rc=0
+
+	shift
+	mark
+	"$PAYLOAD/tiny-run" -c 2 -n attacker -t 240 \
+		-k "$PAYLOAD/vm/hostile.sh attach" "ms=$MS" "$@" || rc=$?
+	victim_report "$what" || rc=1
+	return $rc
+}
+
+# ---- what ends the attacker ------------------------------------------------
+
+ends()
+{
+	local id
+
+	id=$(paused_domain attacker 2 "hostile_end.$1" nsid=2)
+	attach "$id"
+	xl unpause attacker
+	wait_for 60 domain_gone attacker
+	wait_for 20 disk_free "$QUICK"
+	wait_for 20 disk_free "$SLOW"
+	[ ! -e "/sys/kernel/debug/xen-ioemu/$id" ]
+	victim_commands
+	wait_for 30 victim_works_on $((COMMANDS + 200))
+}
+
+t_domain_crashes_in_mid_io()
+{
+	ends crash
+}
+
+t_domain_reboots_in_mid_io()
+{
+	ends reboot
+}
+
+t_triple_fault_in_mid_io()
+{
+	ends triple_fault
+}
+
+t_string_input_to_registers_in_mid_io()
+{
+	ends string_input_to_registers
+}
+
+t_memory_given_away_and_crash_in_mid_io()
+{
+	ends memory_then_crash
+}
+
+t_nothing_of_the_attackers_is_left()
+{
+	! grep -aq '^not ok\|^Bail out' "$TMP/victim.serial"
+	destroy_domain victim
+	wait_for 20 disk_free "$WORK"
+	expect_no_leaks
+}
+
+# What the guest does to itself and Xen reports.
+"$LAB/announce" '\(XEN\) domain_crash called from arch/x86/hvm/emulate\.c' \
+	'\(XEN\) Domain [0-9]+ \(vcpu#[0-9]+\) crashed' \
+	'\(XEN\) d[0-9]+v[0-9]+ Triple fault'
+module_load
+QUICK=$(make_disk quick 64 discard=1)
+# Completed by a timer, 3 ms later.
+SLOW=$(make_disk slow 64 irqmode=2 completion_nsec=3000000)
+WORK=$(make_disk work 64)
+export QUICK SLOW
+rc=0
+victim_start
+mark
+sleep 2
+rate
+ALONE=$RATE
+if [ -z "${HOSTILE_MS-}" ]; then
+	# shellcheck disable=SC2086
+	attack "$SUITES" $SUITES || rc=1
+	attack "hostile_change, hostile_fuzz on a slow disk" \
+		hostile_change hostile_fuzz nsid=2 $FUZZ || rc=1
+else
+	for suite in $SUITES; do
+		attack "$suite" "$suite" || rc=1
+	done
+	for nsid in 1 2; do
+		attack "hostile_change nsid=$nsid" hostile_change nsid=$nsid || rc=1
+		attack "hostile_fuzz nsid=$nsid" hostile_fuzz nsid=$nsid $FUZZ || rc=1
+	done
+fi
+run_tests || rc=1
+xl destroy victim 2>/dev/null
+module_unload
+remove_disk quick
+remove_disk slow
+remove_disk work
+exit $rc
