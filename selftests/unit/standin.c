@@ -418,15 +418,23 @@ char *standin_strndup(const char *s, size_t max, gfp_t gfp, const char *where)
 	return copy;
 }
 
-char *kasprintf(gfp_t gfp, const char *fmt, ...)
+char *kvasprintf(gfp_t gfp, const char *fmt, va_list args)
 {
 	char text[1024];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	return standin_strndup(text, sizeof(text), gfp, __func__);
+}
+
+char *kasprintf(gfp_t gfp, const char *fmt, ...)
+{
 	va_list args;
+	char *text;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	text = kvasprintf(gfp, fmt, args);
 	va_end(args);
-	return standin_strndup(text, sizeof(text), gfp, __func__);
+	return text;
 }
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size,

@@ -74,6 +74,25 @@ static inline ssize_t strscpy_len(char *to, const char *from, size_t size)
 	strscpy(to, from, ##__VA_ARGS__); })
 #define STANDIN_SECOND(a, b, ...)	(b)
 
+static inline size_t standin_strlcat(char *to, const char *from, size_t size)
+{
+	size_t at = strnlen(to, size);
+
+	if (at == size)
+		standin_die("strlcat: no end within %zu bytes", size);
+	strscpy_len(to + at, from, size - at);
+	return at + strlen(from);
+}
+
+#define strlcat(to, from, size)		standin_strlcat(to, from, size)
+
+static inline const char *kbasename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static inline int scnprintf(char *to, size_t size, const char *fmt, ...)
 	__printf(3, 4);
 static inline int scnprintf(char *to, size_t size, const char *fmt, ...)

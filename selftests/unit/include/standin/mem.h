@@ -61,6 +61,7 @@ static inline void *standin_alloc_array(size_t n, size_t size, gfp_t gfp,
 char *standin_strndup(const char *s, size_t max, gfp_t gfp, const char *where);
 #define kstrdup(s, g)		standin_strndup(s, SIZE_MAX, g, __func__)
 #define kstrndup(s, n, g)	standin_strndup(s, n, g, __func__)
+char *kvasprintf(gfp_t gfp, const char *fmt, va_list args);
 char *kasprintf(gfp_t gfp, const char *fmt, ...) __printf(2, 3);
 
 static inline void *kmemdup(const void *from, size_t n, gfp_t gfp)

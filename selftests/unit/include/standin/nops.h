@@ -9,6 +9,7 @@ struct module;
 struct device;
 struct dentry;
 
+#define debugfs_remove(d)		((void)(d))
 #define THIS_MODULE			((struct module *)NULL)
 #define MODULE_LICENSE(x)		struct standin_nop
 #define MODULE_AUTHOR(x)		struct standin_nop

@@ -235,6 +235,7 @@ void destroy_workqueue(struct workqueue_struct *wq);
 	((void)(flags), standin_alloc_workqueue(name))
 #define INIT_WORK(w, f)			standin_init_work(w, f)
 #define INIT_DELAYED_WORK(d, f)		standin_init_delayed(d, f)
+#define INIT_DEFERRABLE_WORK(d, f)	standin_init_delayed(d, f)
 #define queue_work(q, w)		standin_queue_item(&(q)->queue, &(w)->item)
 #define queue_work_on(c, q, w)		((void)(c), queue_work(q, w))
 #define schedule_work(w)		queue_work(system_wq, w)

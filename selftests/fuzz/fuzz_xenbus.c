@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xenstore says what it likes about a controller, at any moment; disks cannot be
+ * opened, domains refuse, memory runs out, domains die. What reaches the model was
+ * checked, what was taken is given back, and a refusal is explained.
+ */
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <standin/kernel.h>
+#include <standin/sched.h>
+#include <xen/xenbus.h>
+
+#include <ioemu/model.h>
+
+#include "debugfs.h"
+#include "disk.h"
+#include "input.h"
+#include "vm.h"
+#include "xenbus.h"
+
+#define CHECK(c) do {							\
+	if (!(c))							\
+		standin_die("%s:%d: %s", __func__, __LINE__, #c); } while (0)
+
+#define BACKEND		"backend/ioemu/7/0"
+#define FRONTEND	"/local/domain/7/ioemu/0"
+#define MAX_NODES	64
+#define MAX_STEPS	60
+
+struct node {
+	char path[96];
+	char value[64];
+};
+
+/* The domain that there is. */
+struct ioemu_vm {
+	unsigned int refs;
+	unsigned long slots;
+	bool alive;
+};
+
+struct ioemu_disk {
+	char path[64];
+	bool open, resized;
+};
+
+static struct input in;
+static struct node nodes[MAX_NODES];
+static unsigned int nr_nodes;
+static enum xenbus_state frontend, backend;
+static bool frontend_there, explained;
+static struct ioemu_vm domain;
+static struct ioemu_disk disks[IOEMU_MAX_DISKS];
+static struct ioemu_controller controller;
+static bool created, started;
+static u8 trouble;	/* what is to go wrong, by bit */
+static struct xenbus_driver *driver;
+static struct xenbus_watch *watch;
+static struct xenbus_device xdev;
+
+enum {
+	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
+	NO_SLOT = 32,
+};
+
+static int an_error(void)
+{
+	static const int errors[] = {
+		-ENOENT, -ENOTBLK, -EBUSY, -EACCES, -EROFS, -EINVAL, -ENOMEM,
+		-ESRCH, -EOPNOTSUPP, -EPERM, -ENOSPC, -EIO,
+	};
+
+	return errors[input_u8(&in) % ARRAY_SIZE(errors)];
+}
+
+/* ---- xenstore ---------------------------------------------------------- */
+
+static struct node *find(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_nodes; i++)
+		if (!strcmp(nodes[i].path, path))
+			return &nodes[i];
+	return NULL;
+}
+
+static void set(const char *path, const char *value)
+{
+	struct node *n = find(path);
+
+	if (!n && nr_nodes < MAX_NODES)
+		n = &nodes[nr_nodes++];
+	if (!n)
+		return;
+	snprintf(n->path, sizeof(n->path), "%s", path);
+	snprintf(n->value, sizeof(n->value), "%s", value);
+}
+
+void *xenbus_read(struct xenbus_transaction t, const char *dir,
+		  const char *node, unsigned int *len)
+{
+	char path[256], *value;
+	struct node *n;
+
+	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
+		return ERR_PTR(-EIO);
+	snprintf(path, sizeof(path), "%s/%s", dir, node);
+	n = find(path);
+	if (!n)
+		return ERR_PTR(-ENOENT);
+	value = kstrdup(n->value, GFP_KERNEL);
+	return value ?: ERR_PTR(-ENOMEM);
+}
+
+/* As the client does it: pointers and strings in one piece of memory. */
+char **xenbus_directory(struct xenbus_transaction t, const char *dir,
+			const char *node, unsigned int *num)
+{
+	char prefix[256], **names, *text;
+	unsigned int i, k, n = 0;
+	size_t len, part;
+
+	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
+		return ERR_PTR(-EIO);
+	len = snprintf(prefix, sizeof(prefix), "%s/%s/", dir, node);
+	names = kzalloc(MAX_NODES * (sizeof(*names) + sizeof(nodes[0].path)),
+			GFP_KERNEL);
+	if (!names)
+		return ERR_PTR(-ENOMEM);
+	text = (char *)(names + MAX_NODES);
+	for (i = 0; i < nr_nodes; i++) {
+		if (strncmp(nodes[i].path, prefix, len))
+			continue;
+		part = strcspn(nodes[i].path + len, "/");
+		memcpy(text, nodes[i].path + len, part);
+		text[part] = '\0';
+		for (k = 0; k < n && strcmp(names[k], text); k++)
+			;
+		if (k < n)
+			continue;
+		names[n++] = text;
+		text += part + 1;
+	}
+	*num = n;
+	if (n)
+		return names;
+	kfree(names);
+	return ERR_PTR(-ENOENT);
+}
+
+int xenbus_write(struct xenbus_transaction t, const char *dir,
+		 const char *node, const char *string)
+{
+	if (!strcmp(node, "hotplug-error")) {
+		CHECK(string && *string);
+		explained = true;
+	}
+	return 0;
+}
+
+int xenbus_exists(struct xenbus_transaction t, const char *dir,
+		  const char *node)
+{
+	return frontend_there;
+}
+
+int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
+{
+	CHECK(!strcmp(dir, BACKEND) && !*node);
+	CHECK(!frontend_there);
+	nr_nodes = 0;
+	return 0;
+}
+
+enum xenbus_state xenbus_read_driver_state(const char *path)
+{
+	return frontend_there ? frontend : XenbusStateUnknown;
+}
+
+int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
+{
+	backend = state;
+	if (state == XenbusStateConnected)
+		CHECK(created && started);
+	if (state == XenbusStateClosed)
+		CHECK(!created && !domain.refs);
+	return 0;
+}
+
+void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	CHECK(err < 0 && explained);
+	backend = XenbusStateClosing;
+}
+
+int xenbus_register_backend(struct xenbus_driver *drv)
+{
+	driver = drv;
+	return 0;
+}
+
+void xenbus_unregister_driver(struct xenbus_driver *drv)
+{
+	driver = NULL;
+}
+
+int register_xenbus_watch(struct xenbus_watch *w)
+{
+	watch = w;
+	return 0;
+}
+
+void unregister_xenbus_watch(struct xenbus_watch *w)
+{
+	watch = NULL;
+}
+
+/* ---- disks, domain, model ---------------------------------------------- */
+
+struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
+				   const char *serial)
+{
+	unsigned int i;
+
+	CHECK(path[0] == '/');
+	CHECK(serial[0] && strlen(serial) <= 20);
+	if ((trouble & NO_DISK) && input_u8(&in) & 1)
+		return ERR_PTR(an_error());
+	for (i = 0; i < IOEMU_MAX_DISKS; i++)
+		if (!disks[i].open)
+			break;
+	CHECK(i < IOEMU_MAX_DISKS);
+	disks[i].open = true;
+	return &disks[i];
+}
+
+void ioemu_disk_close(struct ioemu_disk *disk)
+{
+	CHECK(disk->open && !created);
+	disk->open = false;
+}
+
+bool ioemu_disk_resized(struct ioemu_disk *disk)
+{
+	CHECK(disk->open);
+	return input_u8(&in) & 1;
+}
+
+struct ioemu_vm *ioemu_vm_get(domid_t domid)
+{
+	CHECK(domid == 7);
+	if (trouble & NO_DOMAIN)
+		return ERR_PTR(an_error());
+	domain.refs++;
+	return &domain;
+}
+
+void ioemu_vm_put(struct ioemu_vm *vm)
+{
+	CHECK(vm->refs && !created);
+	vm->refs--;
+}
+
+int ioemu_vm_claim_slot(struct ioemu_vm *vm, unsigned int slot)
+{
+	CHECK(slot >= 3 && slot < 32);
+	if (trouble & NO_SLOT)
+		return -EBUSY;
+	CHECK(!(vm->slots >> slot & 1));
+	vm->slots |= 1ul << slot;
+	return 0;
+}
+
+void ioemu_vm_release_slot(struct ioemu_vm *vm, unsigned int slot)
+{
+	CHECK(vm->slots >> slot & 1);
+	vm->slots &= ~(1ul << slot);
+}
+
+int ioemu_vm_start(struct ioemu_vm *vm, struct ioemu_controller *ctrl)
+{
+	CHECK(ctrl == &controller && created && !started);
+	if (trouble & NO_START)
+		return an_error();
+	started = true;
+	return 0;
+}
+
+void ioemu_vm_stop(struct ioemu_vm *vm, struct ioemu_controller *ctrl)
+{
+	CHECK(started);
+	started = false;
+}
+
+bool ioemu_vm_alive(const struct ioemu_vm *vm)
+{
+	CHECK(vm->refs);
+	return vm->alive;
+}
+
+struct dentry *ioemu_vm_dir(const struct ioemu_vm *vm)
+{
+	return NULL;
+}
+
+struct dentry *ioemu_debugfs_add_controller(struct dentry *dir,
+					    const char *name,
+					    struct ioemu_controller *ctrl)
+{
+	return NULL;
+}
+
+static struct ioemu_controller *create(const struct ioemu_model_config *cfg)
+{
+	const char *c = cfg->serial;
+	unsigned int i, n = 0;
+
+	CHECK(!created);
+	CHECK(*c && strlen(c) <= 20);
+	for (; *c; c++)
+		CHECK(*c >= ' ' && *c <= '~');
+	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
+		if (!cfg->disks[i])
+			continue;
+		CHECK(cfg->disks[i]->open);
+		n++;
+	}
+	CHECK(n && cfg->vm == &domain && domain.slots >> cfg->slot & 1);
+	if (trouble & NO_CREATE)
+		return ERR_PTR(an_error());
+	created = true;
+	return &controller;
+}
+
+static void destroy(struct ioemu_controller *ctrl)
+{
+	CHECK(created && !started);
+	created = false;
+}
+
+static void disk_changed(struct ioemu_controller *ctrl, unsigned int index)
+{
+	CHECK(created && started && index < IOEMU_MAX_DISKS);
+}
+
+const struct ioemu_model ioemu_nvme_model = {
+	.name = "nvme",
+	.create = create,
+	.destroy = destroy,
+	.disk_changed = disk_changed,
+};
+
+/* ---- what the input says ----------------------------------------------- */
+
+/* A value: one that is right, or text of the input's own. */
+static const char *value(const char *const *good, unsigned int n)
+{
+	static char text[64];
+	u8 how = input_u8(&in);
+	unsigned int len;
+
+	if (how & 0x80 && n)
+		return good[how % n];
+	len = how & 0x3f;
+	input_take(&in, text, len);
+	text[len] = '\0';
+	return text;
+}
+
+static void one_node(void)
+{
+	static const char *const models[] = { "nvme", "ahci", "nvme ", "" };
+	static const char *const slots[] = {
+		"3", "16", "31", "2", "32", "0x10", "4294967299", "-1", " 5", "",
+	};
+	static const char *const serials[] = {
+		"S", "12345678901234567890", "123456789012345678901", "a\tb",
+	};
+	static const char *const numbers[] = {
+		"0", "1", "15", "16", "00", "01", "-0", "4294967296", "x", "+1",
+	};
+	static const char *const paths[] = { "/dev/a", "/", "dev/a", "" };
+	static const char *const modes[] = { "r", "w", "rw", "" };
+	u8 what = input_u8(&in);
+	char path[96];
+
+	switch (what % 8) {
+	case 0:
+		set(BACKEND "/model", value(models, ARRAY_SIZE(models)));
+		break;
+	case 1:
+		set(BACKEND "/slot", value(slots, ARRAY_SIZE(slots)));
+		break;
+	case 2:
+		set(BACKEND "/serial", value(serials, ARRAY_SIZE(serials)));
+		break;
+	case 3:
+		set("/local/domain/7/vm", value(serials, ARRAY_SIZE(serials)));
+		break;
+	case 4:
+		nr_nodes -= !!nr_nodes;
+		break;
+	default:
+		snprintf(path, sizeof(path), BACKEND "/disk/%.30s/%s",
+			 value(numbers, ARRAY_SIZE(numbers)),
+			 what % 8 == 5 ? "params" : what % 8 == 6 ? "mode" :
+			 "serial");
+		set(path, what % 8 == 5 ? value(paths, ARRAY_SIZE(paths)) :
+		    what % 8 == 6 ? value(modes, ARRAY_SIZE(modes)) :
+		    value(serials, ARRAY_SIZE(serials)));
+	}
+}
+
+static void step(void)
+{
+	u8 op = input_u8(&in), arg = input_u8(&in);
+
+	switch (op % 10) {
+	case 0: case 1: case 2:
+		one_node();
+		break;
+	case 3:
+		trouble = arg;
+		break;
+	case 4:
+		frontend = arg % 8;
+		driver->otherend_changed(&xdev, frontend);
+		break;
+	case 5:
+		domain.alive = arg & 1;
+		watch->callback(watch, "@releaseDomain", "");
+		break;
+	case 6:
+		frontend_there = arg & 3;
+		driver->otherend_changed(&xdev, XenbusStateUnknown);
+		break;
+	case 7:
+		run_pending();
+		break;
+	case 8:
+		standin_advance_ms(arg * 100);
+		run_pending();
+		break;
+	case 9:
+		if (arg & 1)
+			standin_fail_alloc(1 + (arg >> 1) % 32, arg & 2);
+		else
+			standin_fail_alloc(0, false);
+		break;
+	}
+}
+
+/* What most inputs begin with: a controller that can be. */
+static void plain_nodes(void)
+{
+	set(BACKEND "/model", "nvme");
+	set(BACKEND "/slot", "16");
+	set(BACKEND "/disk/0/params", "/dev/a");
+	set("/local/domain/7/vm", "/vm/01234567-89ab-cdef-0123-456789abcdef");
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	unsigned long allocs;
+	unsigned int n;
+	int err;
+
+	in = (struct input) { data, size };
+	standin_fail_aborts = true;
+	if (!driver)
+		CHECK(!ioemu_xenbus_init());
+	allocs = standin_live_allocs();
+	nr_nodes = 0;
+	trouble = 0;
+	explained = false;
+	frontend = XenbusStateInitialising;
+	frontend_there = true;
+	domain = (struct ioemu_vm) { .alive = true };
+	xdev = (struct xenbus_device) {
+		.nodename = BACKEND, .otherend = FRONTEND, .otherend_id = 7,
+	};
+	if (input_u8(&in) & 1)
+		plain_nodes();
+	for (n = input_u8(&in) % 24; n; n--)
+		one_node();
+
+	err = driver->probe(&xdev, driver->ids);
+	CHECK(!err);
+	for (n = 0; n < MAX_STEPS && in.left; n++) {
+		step();
+		CHECK(started == created || standin_live_allocs());
+		CHECK(!started || domain.refs == 1);
+	}
+	standin_fail_alloc(0, false);
+	driver->remove(&xdev);
+	CHECK(!created && !started && !domain.refs && !domain.slots);
+	for (n = 0; n < IOEMU_MAX_DISKS; n++)
+		CHECK(!disks[n].open);
+	run_pending();
+	CHECK(standin_live_allocs() == allocs);
+	return 0;
+}

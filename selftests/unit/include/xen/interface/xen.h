@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef STANDIN_XEN_INTERFACE_H
+#define STANDIN_XEN_INTERFACE_H
+
+#include <standin/types.h>
+
+typedef u16 domid_t;
+
+#endif /* STANDIN_XEN_INTERFACE_H */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stand-in: xenstore's client and the bus of its devices. Who links a driver of
+ * this bus defines the functions.
+ */
+#ifndef STANDIN_XENBUS_H
+#define STANDIN_XENBUS_H
+
+#include <stdio.h>
+#include <standin/io.h>
+#include <standin/mem.h>
+
+enum xenbus_state {
+	XenbusStateUnknown,
+	XenbusStateInitialising,
+	XenbusStateInitWait,
+	XenbusStateInitialised,
+	XenbusStateConnected,
+	XenbusStateClosing,
+	XenbusStateClosed,
+};
+
+struct xenbus_transaction {
+	u32 id;
+};
+
+#define XBT_NIL	((struct xenbus_transaction) { 0 })
+
+struct device {
+	void *drvdata;
+};
+
+#define dev_set_drvdata(d, p)	((d)->drvdata = (p))
+#define dev_get_drvdata(d)	((d)->drvdata)
+
+struct xenbus_device {
+	const char *nodename;
+	const char *otherend;
+	int otherend_id;
+	struct device dev;
+};
+
+struct xenbus_device_id {
+	char devicetype[32];
+};
+
+struct xenbus_driver {
+	const char *name;
+	const struct xenbus_device_id *ids;
+	bool allow_rebind;
+	int (*probe)(struct xenbus_device *xdev,
+		     const struct xenbus_device_id *id);
+	void (*remove)(struct xenbus_device *xdev);
+	void (*otherend_changed)(struct xenbus_device *xdev,
+				 enum xenbus_state state);
+};
+
+struct xenbus_watch {
+	const char *node;
+	void (*callback)(struct xenbus_watch *watch, const char *path,
+			 const char *token);
+};
+
+int xenbus_register_backend(struct xenbus_driver *drv);
+void xenbus_unregister_driver(struct xenbus_driver *drv);
+int register_xenbus_watch(struct xenbus_watch *watch);
+void unregister_xenbus_watch(struct xenbus_watch *watch);
+
+/* The caller frees what these return. */
+void *xenbus_read(struct xenbus_transaction t, const char *dir,
+		  const char *node, unsigned int *len);
+char **xenbus_directory(struct xenbus_transaction t, const char *dir,
+			const char *node, unsigned int *num);
+int xenbus_write(struct xenbus_transaction t, const char *dir,
+		 const char *node, const char *string);
+int xenbus_exists(struct xenbus_transaction t, const char *dir,
+		  const char *node);
+int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node);
+enum xenbus_state xenbus_read_driver_state(const char *path);
+int xenbus_switch_state(struct xenbus_device *xdev, enum xenbus_state state);
+void xenbus_dev_fatal(struct xenbus_device *xdev, int err, const char *fmt, ...)
+	__printf(3, 4);
+
+#endif /* STANDIN_XENBUS_H */
