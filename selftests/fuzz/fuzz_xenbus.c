@@ -15,6 +15,7 @@
 #include "debugfs.h"
 #include "disk.h"
 #include "input.h"
+#include "stats.h"
 #include "vm.h"
 #include "xenbus.h"
 
@@ -36,12 +37,11 @@ struct node {
 struct ioemu_vm {
 	unsigned int refs;
 	unsigned long slots;
-	bool alive;
+	bool alive, log_dirty;
 };
 
 struct ioemu_disk {
-	char path[64];
-	bool open, resized;
+	bool open, in_use;
 };
 
 static struct input in;
@@ -52,15 +52,18 @@ static bool frontend_there, explained;
 static struct ioemu_vm domain;
 static struct ioemu_disk disks[IOEMU_MAX_DISKS];
 static struct ioemu_controller controller;
+static struct ioemu_disk *at[IOEMU_MAX_DISKS];	/* the controller's */
 static bool created, started;
 static u8 trouble;	/* what is to go wrong, by bit */
 static struct xenbus_driver *driver;
-static struct xenbus_watch *watch;
+/* Of the driver and of its one device */
+static struct xenbus_watch *watch, *nodes_watch;
+static unsigned int nr_stats;
 static struct xenbus_device xdev;
 
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
-	NO_SLOT = 32,
+	NO_SLOT = 32, NO_WATCH = 64,
 };
 
 static int an_error(void)
@@ -207,21 +210,48 @@ void xenbus_unregister_driver(struct xenbus_driver *drv)
 
 int register_xenbus_watch(struct xenbus_watch *w)
 {
-	watch = w;
+	if (!strcmp(w->node, BACKEND)) {
+		if (trouble & NO_WATCH)
+			return -ENOMEM;
+		CHECK(!nodes_watch);
+		nodes_watch = w;
+	} else {
+		watch = w;
+	}
 	return 0;
 }
 
 void unregister_xenbus_watch(struct xenbus_watch *w)
 {
-	watch = NULL;
+	if (w == nodes_watch)
+		nodes_watch = NULL;
+	else
+		watch = NULL;
+}
+
+unsigned int xenbus_read_unsigned(const char *dir, const char *node,
+				  unsigned int default_val)
+{
+	struct node *n = find(BACKEND "/log-dirty");
+
+	return n ? strtoul(n->value, NULL, 10) : default_val;
+}
+
+int xenbus_printf(struct xenbus_transaction t, const char *dir,
+		  const char *node, const char *fmt, ...)
+{
+	return 0;
 }
 
 /* ---- disks, domain, model ---------------------------------------------- */
 
 struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
-				   const char *serial)
+				   const char *serial,
+				   struct ioemu_stats *stats)
 {
 	unsigned int i;
+
+	CHECK(nr_stats);
 
 	CHECK(path[0] == '/');
 	CHECK(serial[0] && strlen(serial) <= 20);
@@ -231,14 +261,41 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 		if (!disks[i].open)
 			break;
 	CHECK(i < IOEMU_MAX_DISKS);
-	disks[i].open = true;
+	disks[i] = (struct ioemu_disk) { .open = true };
 	return &disks[i];
 }
 
 void ioemu_disk_close(struct ioemu_disk *disk)
 {
-	CHECK(disk->open && !created);
+	CHECK(disk->open && nr_stats && (!created || !disk->in_use));
 	disk->open = false;
+	nr_stats--;
+}
+
+void ioemu_disk_drain(struct ioemu_disk *disk)
+{
+	CHECK(disk->open && !disk->in_use);
+}
+
+void ioemu_disk_set_limit(struct ioemu_disk *disk, u64 iops, u64 bytes)
+{
+	CHECK(disk->open);
+}
+
+struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
+				       unsigned int disk)
+{
+	CHECK(disk < IOEMU_MAX_DISKS);
+	if ((trouble & NO_DISK) && !(input_u8(&in) & 7))
+		return ERR_PTR(-ENOMEM);
+	nr_stats++;
+	return (struct ioemu_stats *)&nr_stats;
+}
+
+void ioemu_stats_destroy(struct ioemu_stats *stats)
+{
+	CHECK(nr_stats);
+	nr_stats--;
 }
 
 bool ioemu_disk_resized(struct ioemu_disk *disk)
@@ -299,6 +356,12 @@ bool ioemu_vm_alive(const struct ioemu_vm *vm)
 	return vm->alive;
 }
 
+void ioemu_vm_log_dirty(struct ioemu_vm *vm, bool on)
+{
+	CHECK(vm->refs && vm->log_dirty != on);
+	vm->log_dirty = on;
+}
+
 struct dentry *ioemu_vm_dir(const struct ioemu_vm *vm)
 {
 	return NULL;
@@ -329,14 +392,39 @@ static struct ioemu_controller *create(const struct ioemu_model_config *cfg)
 	CHECK(n && cfg->vm == &domain && domain.slots >> cfg->slot & 1);
 	if (trouble & NO_CREATE)
 		return ERR_PTR(an_error());
+	memcpy(at, cfg->disks, sizeof(at));
+	for (i = 0; i < IOEMU_MAX_DISKS; i++)
+		if (at[i])
+			at[i]->in_use = true;
 	created = true;
 	return &controller;
 }
 
 static void destroy(struct ioemu_controller *ctrl)
 {
+	unsigned int i;
+
+	memset(at, 0, sizeof(at));
 	CHECK(created && !started);
 	created = false;
+	for (i = 0; i < IOEMU_MAX_DISKS; i++)
+		disks[i].in_use = false;
+}
+
+static void disk_added(struct ioemu_controller *ctrl, unsigned int index,
+		       struct ioemu_disk *disk)
+{
+	CHECK(created && index < IOEMU_MAX_DISKS);
+	CHECK(!at[index] && disk->open && !disk->in_use);
+	disk->in_use = true;
+	at[index] = disk;
+}
+
+static void disk_removed(struct ioemu_controller *ctrl, unsigned int index)
+{
+	CHECK(created && index < IOEMU_MAX_DISKS && at[index]);
+	at[index]->in_use = false;
+	at[index] = NULL;
 }
 
 static void disk_changed(struct ioemu_controller *ctrl, unsigned int index)
@@ -349,6 +437,8 @@ const struct ioemu_model ioemu_nvme_model = {
 	.create = create,
 	.destroy = destroy,
 	.disk_changed = disk_changed,
+	.disk_added = disk_added,
+	.disk_removed = disk_removed,
 };
 
 /* ---- what the input says ----------------------------------------------- */
@@ -382,10 +472,15 @@ static void one_node(void)
 	};
 	static const char *const paths[] = { "/dev/a", "/", "dev/a", "" };
 	static const char *const modes[] = { "r", "w", "rw", "" };
+	static const char *const keys[] = {
+		"params", "params", "params", "mode", "serial", "iops-limit",
+		"bw-limit", "hotplug-status",
+	};
 	u8 what = input_u8(&in);
+	const char *key;
 	char path[96];
 
-	switch (what % 8) {
+	switch (what % 11) {
 	case 0:
 		set(BACKEND "/model", value(models, ARRAY_SIZE(models)));
 		break;
@@ -401,14 +496,17 @@ static void one_node(void)
 	case 4:
 		nr_nodes -= !!nr_nodes;
 		break;
+	case 8:
+		set(BACKEND "/log-dirty", what & 0x80 ? "1" : "0");
+		break;
 	default:
+		key = keys[what % ARRAY_SIZE(keys)];
 		snprintf(path, sizeof(path), BACKEND "/disk/%.30s/%s",
-			 value(numbers, ARRAY_SIZE(numbers)),
-			 what % 8 == 5 ? "params" : what % 8 == 6 ? "mode" :
-			 "serial");
-		set(path, what % 8 == 5 ? value(paths, ARRAY_SIZE(paths)) :
-		    what % 8 == 6 ? value(modes, ARRAY_SIZE(modes)) :
-		    value(serials, ARRAY_SIZE(serials)));
+			 value(numbers, ARRAY_SIZE(numbers)), key);
+		set(path, key[0] == 'p' ? value(paths, ARRAY_SIZE(paths)) :
+		    key[0] == 'm' ? value(modes, ARRAY_SIZE(modes)) :
+		    key[0] == 's' ? value(serials, ARRAY_SIZE(serials)) :
+		    value(slots, ARRAY_SIZE(slots)));
 	}
 }
 
@@ -416,7 +514,7 @@ static void step(void)
 {
 	u8 op = input_u8(&in), arg = input_u8(&in);
 
-	switch (op % 10) {
+	switch (op % 11) {
 	case 0: case 1: case 2:
 		one_node();
 		break;
@@ -443,6 +541,9 @@ static void step(void)
 		run_pending();
 		break;
 	case 9:
+		nodes_watch->callback(nodes_watch, BACKEND, "");
+		break;
+	case 10:
 		if (arg & 1)
 			standin_fail_alloc(1 + (arg >> 1) % 32, arg & 2);
 		else
@@ -487,8 +588,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (n = input_u8(&in) % 24; n; n--)
 		one_node();
 
+	trouble = input_u8(&in);
 	err = driver->probe(&xdev, driver->ids);
-	CHECK(!err);
+	if (err) {
+		CHECK(trouble & NO_WATCH && standin_live_allocs() == allocs);
+		return 0;
+	}
 	for (n = 0; n < MAX_STEPS && in.left; n++) {
 		step();
 		CHECK(started == created || standin_live_allocs());
@@ -497,6 +602,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	standin_fail_alloc(0, false);
 	driver->remove(&xdev);
 	CHECK(!created && !started && !domain.refs && !domain.slots);
+	CHECK(!domain.log_dirty && !nr_stats && !nodes_watch);
 	for (n = 0; n < IOEMU_MAX_DISKS; n++)
 		CHECK(!disks[n].open);
 	run_pending();

@@ -7,6 +7,7 @@
 #define STANDIN_XENBUS_H
 
 #include <stdio.h>
+#include <linux/kobject.h>
 #include <standin/io.h>
 #include <standin/mem.h>
 
@@ -28,6 +29,7 @@ struct xenbus_transaction {
 
 struct device {
 	void *drvdata;
+	struct kobject kobj;
 };
 
 #define dev_set_drvdata(d, p)	((d)->drvdata = (p))
@@ -76,6 +78,10 @@ int xenbus_write(struct xenbus_transaction t, const char *dir,
 int xenbus_exists(struct xenbus_transaction t, const char *dir,
 		  const char *node);
 int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node);
+unsigned int xenbus_read_unsigned(const char *dir, const char *node,
+				  unsigned int default_val);
+int xenbus_printf(struct xenbus_transaction t, const char *dir,
+		  const char *node, const char *fmt, ...) __printf(4, 5);
 enum xenbus_state xenbus_read_driver_state(const char *path);
 int xenbus_switch_state(struct xenbus_device *xdev, enum xenbus_state state);
 void xenbus_dev_fatal(struct xenbus_device *xdev, int err, const char *fmt, ...)
