@@ -15,8 +15,10 @@
  * device is connected: limits, disks that come and go, log-dirty mode.
  */
 
+#include <linux/completion.h>
 #include <linux/ctype.h>
 #include <linux/jiffies.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -40,16 +42,23 @@
 /* How soon a changed capacity is noticed. Deferrable: wakes no idle CPU. */
 #define BACKEND_POLL		(2 * HZ)
 
+/* How long the removal of a node waits for its disks' last requests. */
+#define BACKEND_PATIENCE	(10 * HZ)
+
 #define SERIAL_MAX		20
 
 /**
  * struct backend - a controller as xenstore describes it
- * @xdev: xenbus device
+ * @ref: one until the device is removed, one until it has ended
+ * @xdev: xenbus device; a reference
+ * @otherend: the front-end's directory
  * @entry: in backends, under backends_lock
  * @work: brings the device to where it should be
  * @poll: looks for changed capacities
  * @watch: sees what the toolstack changes in the back-end directory
  * @update: follows it
+ * @end: takes all down after the device was removed
+ * @ended: that is done
  * @lock: guards all below
  * @hot: disk whose errors are its own and not the controller's, -1 for none
  * @log_dirty: what log-dirty said last
@@ -62,12 +71,16 @@
  * @debugfs: the controller's file
  */
 struct backend {
+	struct kref ref;
 	struct xenbus_device *xdev;
+	char *otherend;
 	struct list_head entry;
 	struct work_struct work;
 	struct delayed_work poll;
 	struct xenbus_watch watch;
 	struct work_struct update;
+	struct work_struct end;
+	struct completion ended;
 	struct mutex lock;
 	int hot;
 	bool log_dirty;
@@ -593,7 +606,7 @@ static void backend_work(struct work_struct *work)
 	struct xenbus_device *xdev = be->xdev;
 
 	mutex_lock(&be->lock);
-	switch (xenbus_read_driver_state(xdev->otherend)) {
+	switch (xenbus_read_driver_state(be->otherend)) {
 	case XenbusStateClosing:
 	case XenbusStateClosed:
 		if (be->ctrl)
@@ -610,7 +623,7 @@ static void backend_work(struct work_struct *work)
 		 */
 		backend_disconnect(be);
 		xenbus_switch_state(xdev, XenbusStateClosed);
-		if (!xenbus_exists(XBT_NIL, xdev->otherend, ""))
+		if (!xenbus_exists(XBT_NIL, be->otherend, ""))
 			xenbus_rm(XBT_NIL, xdev->nodename, "");
 		break;
 	default:
@@ -772,6 +785,32 @@ static void backend_changed(struct xenbus_watch *watch, const char *path,
 	queue_work(backend_wq, &be->update);
 }
 
+static void backend_free(struct kref *ref)
+{
+	struct backend *be = container_of(ref, struct backend, ref);
+
+	put_device(&be->xdev->dev);
+	mutex_destroy(&be->lock);
+	kfree(be->otherend);
+	kfree(be);
+}
+
+/* The device was removed: nobody queues anything any more. */
+static void backend_end(struct work_struct *work)
+{
+	struct backend *be = container_of(work, struct backend, end);
+
+	cancel_work_sync(&be->work);
+	cancel_work_sync(&be->update);
+	mutex_lock(&be->lock);
+	backend_disconnect(be);
+	mutex_unlock(&be->lock);
+	/* Without a controller it does not queue itself again. */
+	cancel_delayed_work_sync(&be->poll);
+	complete_all(&be->ended);
+	kref_put(&be->ref, backend_free);
+}
+
 static int backend_probe(struct xenbus_device *xdev,
 			 const struct xenbus_device_id *id)
 {
@@ -781,8 +820,17 @@ static int backend_probe(struct xenbus_device *xdev,
 	be = kzalloc(sizeof(*be), GFP_KERNEL);
 	if (!be)
 		return -ENOMEM;
+	be->otherend = kstrdup(xdev->otherend, GFP_KERNEL);
+	if (!be->otherend) {
+		kfree(be);
+		return -ENOMEM;
+	}
+	kref_init(&be->ref);
+	get_device(&xdev->dev);
 	be->xdev = xdev;
 	be->hot = -1;
+	init_completion(&be->ended);
+	INIT_WORK(&be->end, backend_end);
 	mutex_init(&be->lock);
 	INIT_WORK(&be->work, backend_work);
 	INIT_WORK(&be->update, backend_update);
@@ -792,7 +840,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	be->watch.callback = backend_changed;
 	err = register_xenbus_watch(&be->watch);
 	if (err) {
-		kfree(be);
+		kref_put(&be->ref, backend_free);
 		return err;
 	}
 
@@ -813,18 +861,19 @@ static void backend_remove(struct xenbus_device *xdev)
 	mutex_unlock(&backends_lock);
 
 	unregister_xenbus_watch(&be->watch);
-	cancel_work_sync(&be->work);
-	cancel_work_sync(&be->update);
-	mutex_lock(&be->lock);
-	backend_disconnect(be);
-	mutex_unlock(&be->lock);
-	/* Without a controller it does not queue itself again. */
-	cancel_delayed_work_sync(&be->poll);
+	/*
+	 * This may be the thread on which all of xenbus depends: a disk that
+	 * does not answer must not hold it up for ever.
+	 */
+	kref_get(&be->ref);
+	queue_work(backend_wq, &be->end);
+	if (!wait_for_completion_timeout(&be->ended, BACKEND_PATIENCE))
+		dev_warn(&xdev->dev,
+			 "a disk does not answer; the controller goes when it does\n");
 	xenbus_switch_state(xdev, XenbusStateClosed);
 
 	dev_set_drvdata(&xdev->dev, NULL);
-	mutex_destroy(&be->lock);
-	kfree(be);
+	kref_put(&be->ref, backend_free);
 }
 
 static void backend_otherend_changed(struct xenbus_device *xdev,

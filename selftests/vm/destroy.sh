@@ -172,6 +172,31 @@ t_domain_destroyed_while_its_disk_is_stalled()
 	expect_no_leaks
 }
 
+t_node_removed_while_its_disk_is_stalled_holds_up_nobody()
+{
+	local other stalled
+
+	other=$(make_disk other 64)
+	dmsetup create stall --table "0 65536 linear $DISK 0"
+	start_load /dev/mapper/stall
+	stalled=$DOMID
+	xl rename load stalled
+	dmsetup suspend --nolockfs --noflush stall
+	wait_for 20 all_in_flight
+	"$LAB/announce" 'a disk does not answer'
+	xenstore-rm "$(backend_path "$stalled" 0)"
+	# Others can still come and go.
+	start_load "$other"
+	destroy_domain load
+	wait_for 20 disk_free "$other"
+	dmsetup resume stall
+	wait_for 20 disk_free /dev/mapper/stall
+	destroy_domain stalled
+	dmsetup remove stall
+	remove_disk other
+	expect_no_leaks
+}
+
 t_other_guest_does_not_notice()
 {
 	local other
