@@ -600,6 +600,35 @@ static void backend_disconnect(struct backend *be)
 	be->vm = NULL;
 }
 
+/* Remove the device's nodes, and the domain's directory with the last of them. */
+static void backend_remove_nodes(struct xenbus_device *xdev)
+{
+	struct xenbus_transaction xbt;
+	char **names;
+	unsigned int n;
+	char *dir;
+
+	dir = kstrndup(xdev->nodename,
+		       kbasename(xdev->nodename) - xdev->nodename - 1,
+		       GFP_KERNEL);
+	if (!dir) {
+		xenbus_rm(XBT_NIL, xdev->nodename, "");
+		return;
+	}
+	do {
+		if (xenbus_transaction_start(&xbt))
+			break;
+		xenbus_rm(xbt, xdev->nodename, "");
+		names = xenbus_directory(xbt, dir, "", &n);
+		if (!IS_ERR(names)) {
+			kfree(names);
+			if (!n)
+				xenbus_rm(xbt, dir, "");
+		}
+	} while (xenbus_transaction_end(xbt, 0) == -EAGAIN);
+	kfree(dir);
+}
+
 static void backend_work(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, work);
@@ -624,7 +653,7 @@ static void backend_work(struct work_struct *work)
 		backend_disconnect(be);
 		xenbus_switch_state(xdev, XenbusStateClosed);
 		if (!xenbus_exists(XBT_NIL, be->otherend, ""))
-			xenbus_rm(XBT_NIL, xdev->nodename, "");
+			backend_remove_nodes(xdev);
 		break;
 	default:
 		if (be->ctrl && !ioemu_vm_alive(be->vm)) {
