@@ -3,21 +3,41 @@
  * A disk as the command line and xenstore describe it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "disk.h"
+#include "loop.h"
 #include "tool.h"
 
-#define KEYS		"accepted: params=PATH, mode=r or mode=w, serial=TEXT"
 #define PARAMS_MAX	1024	/* of a xenstore value, less than its limit */
+
+void disk_pairs(struct disk *disk, struct pair *pairs)
+{
+	const struct pair keys[DISK_KEYS] = {
+		{ "params", "params=PATH", &disk->params },
+		{ "mode", "mode=r or mode=w", &disk->mode },
+		{ "serial", "serial=TEXT", &disk->serial },
+		{ "iops-limit", "iops-limit=NUMBER", &disk->iops_limit },
+		{ "bw-limit", "bw-limit=BYTES", &disk->bw_limit },
+	};
+
+	memcpy(pairs, keys, sizeof(keys));
+}
 
 void disk_free(struct disk *disk)
 {
+	if (disk->file)
+		close(disk->loop_fd);
 	free(disk->params);
 	free(disk->mode);
 	free(disk->serial);
+	free(disk->iops_limit);
+	free(disk->bw_limit);
+	free(disk->file);
 	memset(disk, 0, sizeof(*disk));
 }
 
@@ -32,124 +52,132 @@ bool serial_check(const char *option, const char *serial)
 	return false;
 }
 
-/*
- * Cuts one pair off *@text in place: returns it without its doubled commas, and
- * moves *@text behind the separator, to NULL at the end.
- */
-static char *next_pair(char **text)
+/* Replaces "2M" by "2097152". */
+static bool complete_limit(const char *option, const char *key, char **text)
 {
-	char *pair = *text, *in = *text, *out = *text;
+	char number[24];
+	uint64_t value;
 
-	*text = NULL;
-	for (; *in; in++) {
-		if (*in == ',') {
-			if (in[1] != ',') {
-				*text = in + 1;
-				break;
-			}
-			in++;
-		}
-		*out++ = *in;
-	}
-	*out = '\0';
-	return pair;
-}
-
-static char **value_of_key(struct disk *disk, const char *key)
-{
-	if (!strcmp(key, "params"))
-		return &disk->params;
-	if (!strcmp(key, "mode"))
-		return &disk->mode;
-	if (!strcmp(key, "serial"))
-		return &disk->serial;
-	return NULL;
-}
-
-static bool take_pair(struct disk *disk, char *pair)
-{
-	char *value = strchr(pair, '=');
-	char **place;
-
-	if (!value) {
-		complain("--disk: '%s' is not of the form KEY=VALUE; " KEYS,
-			 pair);
+	if (!*text)
+		return true;
+	if (!parse_size(*text, &value)) {
+		complain("%s: %s='%s'; accepted: a number, also with k, M or G (1024 each), 0 for no limit",
+			 option, key, *text);
 		return false;
 	}
-	*value++ = '\0';
-	place = value_of_key(disk, pair);
-	if (!place) {
-		complain("--disk: unknown key '%s'; " KEYS, pair);
-		return false;
-	}
-	if (*place) {
-		complain("--disk: key '%s' is given twice", pair);
-		return false;
-	}
-	*place = xstrdup(value);
+	snprintf(number, sizeof(number), "%" PRIu64, value);
+	free(*text);
+	*text = xstrdup(number);
 	return true;
 }
 
-static bool take_pairs(struct disk *disk, const char *text)
+bool disk_complete(const char *option, struct disk *disk)
 {
-	char *copy = xstrdup(text);
-	char *rest = copy;
-	bool ok = true;
+	struct pair pairs[DISK_KEYS + 1] = { };
+	char where[128];
 
-	while (ok && rest)
-		ok = take_pair(disk, next_pair(&rest));
-	free(copy);
-	return ok;
-}
-
-static bool valid(const struct disk *disk)
-{
+	disk_pairs(disk, pairs);
 	if (!disk->params) {
-		complain("--disk: params= is missing; " KEYS);
+		complain("%s: params= is missing; %s", option,
+			 pairs_usage(pairs));
 		return false;
 	}
 	if (disk->params[0] != '/' || strlen(disk->params) > PARAMS_MAX) {
-		complain("--disk: params='%s'; accepted: the absolute path of a block device, up to %d characters",
-			 disk->params, PARAMS_MAX);
+		complain("%s: params='%s'; accepted: the absolute path of a block device or file, up to %d characters",
+			 option, disk->params, PARAMS_MAX);
 		return false;
 	}
-	if (strcmp(disk->mode, "r") != 0 && strcmp(disk->mode, "w") != 0) {
-		complain("--disk: mode='%s'; accepted: r (read only) or w (read and write)",
-			 disk->mode);
-		return false;
-	}
-	return !disk->serial || serial_check("--disk: serial", disk->serial);
-}
-
-bool disk_parse(struct disk *disk, const char *text)
-{
-	memset(disk, 0, sizeof(*disk));
-	if (!take_pairs(disk, text))
-		goto bad;
 	if (!disk->mode)
 		disk->mode = xstrdup("w");
-	if (!valid(disk))
-		goto bad;
-	return true;
+	if (strcmp(disk->mode, "r") != 0 && strcmp(disk->mode, "w") != 0) {
+		complain("%s: mode='%s'; accepted: r (read only) or w (read and write)",
+			 option, disk->mode);
+		return false;
+	}
+	snprintf(where, sizeof(where), "%s: serial", option);
+	if (disk->serial && !serial_check(where, disk->serial))
+		return false;
+	return complete_limit(option, "iops-limit", &disk->iops_limit) &&
+	       complete_limit(option, "bw-limit", &disk->bw_limit);
+}
 
-bad:
+bool disk_parse(const char *option, struct disk *disk, const char *text)
+{
+	struct pair pairs[DISK_KEYS + 1] = { };
+
+	memset(disk, 0, sizeof(*disk));
+	disk_pairs(disk, pairs);
+	if (pairs_parse(option, text, pairs) && disk_complete(option, disk))
+		return true;
 	disk_free(disk);
 	return false;
 }
 
-bool disk_check(const struct disk *disk)
+static enum tool_status prepare_file(struct disk *disk, unsigned int wait)
+{
+	char *device;
+
+	disk->loop_fd = loop_open(disk->params, disk->mode[0] == 'r', wait,
+				  &device);
+	if (disk->loop_fd < 0)
+		return TOOL_FAILED;
+	disk->file = disk->params;
+	disk->params = device;
+	return TOOL_OK;
+}
+
+enum tool_status disk_prepare(struct disk *disk, unsigned int wait)
 {
 	struct stat st;
 
 	if (stat(disk->params, &st)) {
-		complain("--disk: params='%s': %s", disk->params,
-			 strerror(errno));
-		return false;
+		complain("params='%s': %s", disk->params, strerror(errno));
+		return TOOL_USAGE;
 	}
+	if (S_ISREG(st.st_mode))
+		return prepare_file(disk, wait);
 	if (!S_ISBLK(st.st_mode)) {
-		complain("--disk: params='%s' is not a block device (losetup makes one of a file)",
+		complain("params='%s' is not a block device or file",
 			 disk->params);
-		return false;
+		return TOOL_USAGE;
 	}
-	return true;
+	/* If somebody keeps it, the driver will say so. */
+	if (wait)
+		device_wait_free(disk->params, wait);
+	return TOOL_OK;
+}
+
+static bool write_if(struct store *store, const char *value,
+		     const struct device *dev, unsigned int index,
+		     const char *key)
+{
+	return !value || store_write(store, value, "%s/disk/%u/%s",
+				     dev->backend, index, key);
+}
+
+bool disk_write(struct store *store, const struct device *dev,
+		unsigned int index, const struct disk *disk)
+{
+	return write_if(store, disk->mode, dev, index, "mode") &&
+	       write_if(store, disk->serial, dev, index, "serial") &&
+	       write_if(store, disk->iops_limit, dev, index, "iops-limit") &&
+	       write_if(store, disk->bw_limit, dev, index, "bw-limit") &&
+	       write_if(store, disk->params, dev, index, "params");
+}
+
+static char *read_key(struct store *store, const struct device *dev,
+		      unsigned int index, const char *key)
+{
+	return store_read(store, "%s/disk/%u/%s", dev->backend, index, key);
+}
+
+void disk_read(struct store *store, const struct device *dev,
+	       unsigned int index, struct disk *disk)
+{
+	memset(disk, 0, sizeof(*disk));
+	disk->params = read_key(store, dev, index, "params");
+	disk->mode = read_key(store, dev, index, "mode");
+	disk->serial = read_key(store, dev, index, "serial");
+	disk->iops_limit = read_key(store, dev, index, "iops-limit");
+	disk->bw_limit = read_key(store, dev, index, "bw-limit");
 }

@@ -81,16 +81,6 @@ static bool parse(struct list *list, int argc, char **argv)
 	return true;
 }
 
-static void read_disk(struct store *store, const struct device *dev,
-		      unsigned int index, struct disk *disk)
-{
-	disk->params = store_read(store, "%s/disk/%u/params", dev->backend,
-				  index);
-	disk->mode = store_read(store, "%s/disk/%u/mode", dev->backend, index);
-	disk->serial = store_read(store, "%s/disk/%u/serial", dev->backend,
-				  index);
-}
-
 static void json_disk(struct json *json, unsigned int index,
 		      const struct disk *disk)
 {
@@ -124,7 +114,7 @@ static void show_disks(struct list *list, struct store *store,
 
 	indices = store_list_numbers(store, &n, "%s/disk", dev->backend);
 	for (i = 0; i < n; i++) {
-		read_disk(store, dev, indices[i], &disk);
+		disk_read(store, dev, indices[i], &disk);
 		if (list->as_json)
 			json_disk(&list->json, indices[i], &disk);
 		else

@@ -2,21 +2,36 @@
 /*
  * Messages and small parsers.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tool.h"
 
+static void to_stderr(const char *line)
+{
+	fprintf(stderr, "xen-ioemu: %s\n", line);
+}
+
+static void (*complaints)(const char *line) = to_stderr;
+
+void complain_to(void (*sink)(const char *line))
+{
+	complaints = sink ? sink : to_stderr;
+}
+
 void complain(const char *fmt, ...)
 {
+	int err = errno;
+	char line[4096];
 	va_list ap;
 
-	fputs("xen-ioemu: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	complaints(line);
+	errno = err;
 }
 
 bool parse_number(const char *text, unsigned int min, unsigned int max,
@@ -37,6 +52,34 @@ bool parse_number(const char *text, unsigned int min, unsigned int max,
 	if (n < min)
 		return false;
 	*value = (unsigned int)n;
+	return true;
+}
+
+bool parse_size(const char *text, uint64_t *value)
+{
+	static const char units[] = "kMG";
+	uint64_t n = 0;
+	const char *p, *unit;
+	size_t i;
+
+	for (p = text; *p >= '0' && *p <= '9'; p++) {
+		if (n > (UINT64_MAX - 9) / 10)
+			return false;
+		n = n * 10 + (uint64_t)(*p - '0');
+	}
+	if (p == text)
+		return false;
+	if (*p) {
+		unit = strchr(units, *p == 'K' ? 'k' : *p);
+		if (!unit || p[1])
+			return false;
+		for (i = 0; i <= (size_t)(unit - units); i++) {
+			if (n > UINT64_MAX / 1024)
+				return false;
+			n *= 1024;
+		}
+	}
+	*value = n;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #define XEN_IOEMU_TOOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -46,6 +47,21 @@ extern const struct command list_command;
  * @fmt: text without the program's name and without a newline
  */
 void complain(const char *fmt, ...) __printf(1, 2);
+
+/**
+ * complain_to() - have complaints go elsewhere than to standard error
+ * @sink: gets each, without a newline; NULL for standard error
+ */
+void complain_to(void (*sink)(const char *line));
+
+/**
+ * parse_size() - read a whole number that may end in k, M or G
+ * @text: digits and perhaps one of these, which stand for 1024 each
+ * @value: the number; untouched on failure
+ *
+ * Return: true when @text is such a number.
+ */
+bool parse_size(const char *text, uint64_t *value);
 
 /**
  * parse_number() - read a whole decimal number

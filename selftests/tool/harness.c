@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../userspace/tool.h"
 #include "harness.h"
 
 #define ARGS_MAX	64
@@ -22,6 +23,7 @@ char tool_err[65536];
 static unsigned int nr_tests, nr_failed;
 
 int tool_main(int argc, char **argv);
+int dm_main(int argc, char **argv);
 int __wrap_stat(const char *path, struct stat *st);
 
 bool ok(bool good, const char *fmt, ...)
@@ -58,7 +60,7 @@ bool same(const char *got, const char *wanted, const char *name)
 	return false;
 }
 
-/* /dev/fake* are block devices, /dev/file is none, others do not exist. */
+/* /dev/fake* are block devices, /dev/file is a file, others do not exist. */
 int __wrap_stat(const char *path, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
@@ -68,6 +70,10 @@ int __wrap_stat(const char *path, struct stat *st)
 	}
 	if (!strcmp(path, "/dev/file")) {
 		st->st_mode = S_IFREG;
+		return 0;
+	}
+	if (!strcmp(path, "/dev/dir")) {
+		st->st_mode = S_IFDIR;
 		return 0;
 	}
 	errno = ENOENT;
@@ -113,7 +119,7 @@ static int split(char *args, char **argv)
 	return argc;
 }
 
-int tool(const char *args)
+static int run(int (*program)(int argc, char **argv), const char *args)
 {
 	FILE *out = tmpfile(), *err = tmpfile();
 	char *copy = strdup(args);
@@ -127,11 +133,24 @@ int tool(const char *args)
 	old_out = redirect(STDOUT_FILENO, out);
 	old_err = redirect(STDERR_FILENO, err);
 	optind = 0;
-	status = tool_main(argc, argv);
+	status = program(argc, argv);
 	fflush(stdout);
 	restore(STDOUT_FILENO, old_out, out, tool_out, sizeof(tool_out));
 	restore(STDERR_FILENO, old_err, err, tool_err, sizeof(tool_err));
 	free(copy);
+	return status;
+}
+
+int tool(const char *args)
+{
+	return run(tool_main, args);
+}
+
+int dm(const char *args)
+{
+	int status = run(dm_main, args);
+
+	complain_to(NULL);
 	return status;
 }
 
@@ -215,6 +234,7 @@ int main(void)
 	test_args();
 	test_attach();
 	test_detach();
+	test_dm();
 	test_list();
 	printf("1..%u\n", nr_tests);
 	fake_xs_reset();

@@ -24,6 +24,9 @@ bool same(const char *got, const char *wanted, const char *name);
  */
 int tool(const char *args);
 
+/* Run ioemu-dm likewise; it execs by way of fake_execv(). */
+int dm(const char *args);
+
 /* What the last run printed. */
 extern char tool_out[65536];
 extern char tool_err[65536];
@@ -40,9 +43,13 @@ void driver_refuses(void);
 /* Closes devices whose frontend does. */
 void driver_closes(void);
 
+/* Loop devices that the tool has open. */
+unsigned int fake_loops_open(void);
+
 void test_args(void);
 void test_attach(void);
 void test_detach(void);
+void test_dm(void);
 void test_list(void);
 
 #define BACKEND		"/local/domain/0/backend/ioemu/3/0"

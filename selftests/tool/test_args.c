@@ -59,7 +59,10 @@ static const struct bad_line bad_lines[] = {
 	{ "attach guest --disk params=/dev/fake0,serial=", "--disk: serial: ''" },
 	{ "attach guest --disk params=/dev/fake0,serial=123456789012345678901", "1 to 20 printable" },
 	{ "attach guest --disk params=/dev/none", "params='/dev/none': No such file" },
-	{ "attach guest --disk params=/dev/file", "'/dev/file' is not a block device" },
+	{ "attach guest --disk params=/dev/dir", "'/dev/dir' is not a block device or file" },
+	{ "attach guest --disk params=/dev/fake0,iops-limit=many", "iops-limit='many'; accepted: a number" },
+	{ "attach guest --disk params=/dev/fake0,bw-limit=1T", "bw-limit='1T'; accepted: a number" },
+	{ "attach guest --disk params=/dev/fake0,bw-limit=99999999999999999999", "accepted: a number" },
 	{ "attach guest" D " --disk params=/dev/none", "params='/dev/none'" },
 
 	/* detach */

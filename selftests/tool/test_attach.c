@@ -63,6 +63,25 @@ static void all_nodes(void)
 	     "rights of what is below it");
 }
 
+static void files_and_limits(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	tool_says("attach guest --disk params=/dev/file,iops-limit=2k,bw-limit=10M",
+		  0, "");
+	same(nodes(BACKEND "/disk"),
+	     "0/bw-limit = 10485760\n"
+	     "0/iops-limit = 2048\n"
+	     "0/mode = w\n"
+	     "0/params = /dev/loop7\n", "a file becomes a loop device");
+	ok(!fake_loops_open(), "which the tool does not keep");
+
+	fresh_store();
+	fake_xs.on_change = driver_refuses;
+	tool_says("attach guest --disk params=/dev/file", 1, "refused");
+	ok(!fake_loops_open(), "nor after a refusal");
+}
+
 static void many_disks(void)
 {
 	char args[2048] = "attach guest";
@@ -315,6 +334,7 @@ static void failing_calls(void)
 void test_attach(void)
 {
 	all_nodes();
+	files_and_limits();
 	many_disks();
 	other_backend();
 	domains();

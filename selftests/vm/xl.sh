@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Domains whose disks stand in xl's configuration, by way of ioemu-dm: each way in
+# which a domain can begin and end, with block devices and files. After every one
+# nothing is left in xenstore, of loop devices, or in the module.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+DM=$PAYLOAD/ioemu-dm
+FILES=/var/tmp/xl.$$		# on a file system with direct I/O
+
+# config NAME DISK... : a domain of nothing but firmware and disks
+config()
+{
+	local name=$1 list="" d
+
+	shift
+	for d; do
+		list+="\"-ioemu\", \"$d\", "
+	done
+	cat >"$TMP/$name.cfg" <<-END
+	name = "$name"
+	type = "hvm"
+	memory = 64
+	vcpus = 1
+	boot = "c"
+	device_model_override = "$DM"
+	device_model_args = [ $list ]
+	vga = "none"
+	serial = "file:$TMP/$name.serial"
+	on_poweroff = "destroy"
+	on_reboot = "restart"
+	on_crash = "destroy"
+	END
+}
+
+# letters FILE TEXT: what the boot sector shall do there, a letter a boot
+letters()
+{
+	dd if="$PAYLOAD/cycle.bin" of="$1" conv=notrunc status=none
+	printf '%s' "$2" | dd of="$1" bs=512 seek=1 conv=notrunc,sync status=none
+}
+
+serial_says()
+{
+	[ "$(tr -dc 'a-zA-Z:\n' <"$TMP/$1.serial" | grep -c "^boot:$2")" -ge 1 ]
+}
+
+connected()
+{
+	state_is "$(xl domid "$1")" "$2" 4
+}
+
+no_loops()
+{
+	! losetup -a | grep -F "$FILES"
+}
+
+no_nodes()
+{
+	! xenstore-ls -f | grep -q "ioemu/"
+}
+
+no_threads()
+{
+	! grep -q 'ioemu-' /proc/interrupts
+}
+
+nothing_left()
+{
+	wait_for 20 no_nodes || { xenstore-ls -f | grep ioemu; return 1; }
+	wait_for 20 no_loops
+	wait_for 20 no_threads
+	wait_for 20 disk_free "$DISK"
+	expect_no_leaks
+}
+
+# refused NAME TEXT: the domain is not created, and its log says why.
+refused()
+{
+	! xl create -p "$TMP/$1.cfg" || fail "$1 was created"
+	grep -F "$2" "/var/log/xen/qemu-dm-$1.log" || {
+		cat "/var/log/xen/qemu-dm-$1.log"
+		return 1
+	}
+	! xl domid "$1" 2>/dev/null
+}
+
+t_created_paused_and_destroyed()
+{
+	local domid loop
+
+	config one "nvme,params=$FILES/a,serial=FILE" "nvme,params=$DISK,mode=r" \
+		"nvme,params=$FILES/b,controller=3,slot=9"
+	xl create -p "$TMP/one.cfg"
+	domid=$(xl domid one)
+	connected one 0
+	connected one 3
+	expect_eq "$(xenstore-read "$(backend_path "$domid" 0)/disk/0/serial")" FILE
+	expect_eq "$(xenstore-read "$(backend_path "$domid" 0)/disk/1/params")" "$DISK"
+	expect_eq "$(xenstore-read "$(backend_path "$domid" 0)/disk/1/mode")" r
+	expect_eq "$(xenstore-read "$(backend_path "$domid" 3)/slot")" 9
+	loop=$(losetup -n -O NAME -j "$FILES/a")
+	expect_eq "$(losetup -n -O DIO,AUTOCLEAR "$loop" | tr -d ' ')" 11 "direct I/O, autoclear"
+	# It has become the real one, which knows nothing of the disks.
+	tr '\0' ' ' <"/proc/$(xenstore-read "/local/domain/$domid/image/device-model-pid")/cmdline" >"$TMP/cmdline"
+	grep -q '^/usr/libexec/xen-qemu-system-i386 .*-xen-domid' "$TMP/cmdline"
+	! grep nvme "$TMP/cmdline" || return 1
+	destroy_domain one
+	nothing_left
+}
+
+t_boots_reboots_and_turns_itself_off()
+{
+	local first
+
+	letters "$FILES/a" RO
+	config cycle "nvme,params=$FILES/a"
+	xl create "$TMP/cycle.cfg"
+	first=$(xl domid cycle)
+	wait_for 60 serial_says cycle R
+	wait_for 90 serial_says cycle O
+	wait_for 20 domain_gone cycle
+	head -c 4 <(tail -c +513 "$FILES/a") | grep -q xx
+	note "the first was domain $first"
+	nothing_left
+}
+
+t_crashes()
+{
+	letters "$FILES/a" C
+	config crash "nvme,params=$FILES/a"
+	xl create "$TMP/crash.cfg"
+	wait_for 60 serial_says crash C
+	wait_for 20 domain_gone crash
+	nothing_left
+}
+
+t_two_at_once_and_no_file_twice()
+{
+	local first second
+
+	config first "nvme,params=$FILES/a"
+	config second "nvme,params=$FILES/b"
+	xl create -p "$TMP/first.cfg" &
+	first=$!
+	xl create -p "$TMP/second.cfg" &
+	second=$!
+	wait $first
+	wait $second
+	connected first 0
+	connected second 0
+	config rival "nvme,params=$FILES/a"
+	refused rival "a file must not be used by two"
+	destroy_domain first
+	connected second 0
+	destroy_domain second
+	nothing_left
+}
+
+t_what_is_wrong_is_said()
+{
+	config missing "nvme,params=$FILES/a" "nvme,params=/dev/nowhere"
+	refused missing "params='/dev/nowhere': No such file"
+	config slot "nvme,params=$FILES/a" "nvme,params=$FILES/b,controller=1,slot=16"
+	refused slot "has a device in slot 16 already"
+	nothing_left
+}
+
+module_load
+"$LAB/announce" "Triple fault - invoking HVM shutdown"	# the crash
+DISK=$(make_disk xl 16)
+mkdir -p "$FILES"
+truncate -s 16M "$FILES/a" "$FILES/b"
+run_tests
+rc=$?
+for d in one cycle crash first second; do
+	xl destroy "$d" 2>/dev/null
+done
+module_unload
+remove_disk xl
+rm -r "$FILES"
+exit $rc

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving a controller to a domain.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller.h"
+
+#define SLOT_FIRST	16	/* where the search for a free slot starts */
+
+static const char *const models[] = { "nvme" };
+
+const char *controller_model(const char *option, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(models); i++)
+		if (!strcmp(text, models[i]))
+			return models[i];
+	complain("%s: '%s' is not a model; accepted: nvme", option, text);
+	return NULL;
+}
+
+/* The driver in another domain has its own /dev. */
+enum tool_status controller_prepare(struct controller *ctrl,
+				    struct store *store, unsigned int wait)
+{
+	enum tool_status status = TOOL_OK;
+	unsigned int own = 0, i;
+
+	store_read_number(store, &own, "domid");
+	if (ctrl->backend_id != own)
+		return TOOL_OK;
+	for (i = 0; i < ctrl->nr_disks && status == TOOL_OK; i++)
+		status = disk_prepare(&ctrl->disks[i], wait);
+	return status;
+}
+
+static bool devid_taken(struct store *store, const struct device *dev)
+{
+	return store_exists(store, "%s", dev->backend) ||
+	       store_exists(store, "%s", dev->frontend);
+}
+
+static enum tool_status choose_devid(struct controller *ctrl,
+				     struct store *store)
+{
+	unsigned int devid = ctrl->devid;
+
+	if (ctrl->have_devid) {
+		device_init(&ctrl->dev, ctrl->backend_id, ctrl->domid, devid);
+		if (!devid_taken(store, &ctrl->dev))
+			return TOOL_OK;
+		complain("devid: domain %u has a device %u already; see xen-ioemu list",
+			 ctrl->domid, devid);
+		return TOOL_FAILED;
+	}
+	for (devid = 0; devid <= DEVID_MAX; devid++) {
+		device_init(&ctrl->dev, ctrl->backend_id, ctrl->domid, devid);
+		if (!devid_taken(store, &ctrl->dev))
+			return TOOL_OK;
+	}
+	complain("domain %u has no free device number", ctrl->domid);
+	return TOOL_FAILED;
+}
+
+/* Bitmap of the slots that this domain's other devices have. */
+static unsigned int slots_in_use(struct controller *ctrl, struct store *store)
+{
+	unsigned int slots = 0, slot, n, i;
+	unsigned int *devids;
+
+	devids = store_list_numbers(store, &n,
+				    "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
+				    ctrl->backend_id, ctrl->domid);
+	for (i = 0; i < n; i++)
+		if (store_read_number(store, &slot,
+				      "/local/domain/%u/backend/" DEVICE_TYPE "/%u/%u/slot",
+				      ctrl->backend_id, ctrl->domid,
+				      devids[i]) &&
+		    slot <= SLOT_MAX)
+			slots |= 1U << slot;
+	free(devids);
+	return slots;
+}
+
+static enum tool_status choose_slot(struct controller *ctrl,
+				    struct store *store)
+{
+	unsigned int used = slots_in_use(ctrl, store);
+	unsigned int slot;
+
+	if (ctrl->have_slot) {
+		if (!(used & 1U << ctrl->slot))
+			return TOOL_OK;
+		complain("slot: domain %u has a device in slot %u already; see xen-ioemu list",
+			 ctrl->domid, ctrl->slot);
+		return TOOL_FAILED;
+	}
+	for (slot = SLOT_FIRST; slot <= SLOT_MAX; slot++) {
+		if (!(used & 1U << slot)) {
+			ctrl->slot = slot;
+			return TOOL_OK;
+		}
+	}
+	complain("domain %u has no free slot from %d to %d; name a lower one as slot",
+		 ctrl->domid, SLOT_FIRST, SLOT_MAX);
+	return TOOL_FAILED;
+}
+
+static bool write_number(struct store *store, unsigned int value,
+			 const char *dir, const char *node)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	return store_write(store, text, "%s/%s", dir, node);
+}
+
+static bool write_backend(struct controller *ctrl, struct store *store)
+{
+	const struct device *dev = &ctrl->dev;
+	unsigned int i;
+
+	if (!store_mkdir(store, dev->backend_id, dev->domid, dev->backend) ||
+	    !store_write(store, dev->frontend, "%s/frontend", dev->backend) ||
+	    !write_number(store, dev->domid, dev->backend, "frontend-id") ||
+	    !store_write(store, "1", "%s/online", dev->backend) ||
+	    !store_write(store, ctrl->model, "%s/model", dev->backend) ||
+	    !write_number(store, ctrl->slot, dev->backend, "slot"))
+		return false;
+	if (ctrl->serial &&
+	    !store_write(store, ctrl->serial, "%s/serial", dev->backend))
+		return false;
+	for (i = 0; i < ctrl->nr_disks; i++)
+		if (!disk_write(store, dev, i, &ctrl->disks[i]))
+			return false;
+	return write_number(store, DEVICE_INITIALISING, dev->backend, "state");
+}
+
+static bool write_frontend(struct controller *ctrl, struct store *store)
+{
+	const struct device *dev = &ctrl->dev;
+
+	return store_mkdir(store, dev->backend_id, dev->domid, dev->frontend) &&
+	       store_write(store, dev->backend, "%s/backend", dev->frontend) &&
+	       write_number(store, dev->backend_id, dev->frontend,
+			    "backend-id") &&
+	       write_number(store, DEVICE_INITIALISING, dev->frontend, "state");
+}
+
+/* Runs within a transaction, perhaps several times. */
+static enum tool_status write_nodes(struct store *store, void *arg)
+{
+	struct controller *ctrl = arg;
+	enum tool_status status;
+
+	status = choose_devid(ctrl, store);
+	if (status != TOOL_OK)
+		return status;
+	status = choose_slot(ctrl, store);
+	if (status != TOOL_OK)
+		return status;
+	/* A message that an earlier device left would be taken for this one's. */
+	if (!store_remove(store, ctrl->dev.error) ||
+	    !write_frontend(ctrl, store) || !write_backend(ctrl, store))
+		return TOOL_FAILED;
+	return TOOL_OK;
+}
+
+static void report_refusal(struct controller *ctrl, struct store *store)
+{
+	char *text = device_error(store, &ctrl->dev);
+
+	if (text)
+		complain("the driver refused the device: %s", text);
+	else
+		complain("the driver refused the device without saying why; see the kernel's log");
+	free(text);
+}
+
+static enum tool_status report_timeout(struct controller *ctrl,
+				       struct store *store,
+				       unsigned int timeout)
+{
+	enum device_state state = device_state(store, &ctrl->dev);
+
+	if (device_failed(store, &ctrl->dev)) {
+		report_refusal(ctrl, store);
+		return TOOL_FAILED;
+	}
+	if (state == DEVICE_INITIALISING)
+		complain("no driver took the device within %u s: is the module loaded in domain %u? (lsmod | grep xen_ioemu; modprobe xen-ioemu)",
+			 timeout, ctrl->backend_id);
+	else
+		complain("the device is not connected after %u s, its state is %s; see the kernel's log",
+			 timeout, device_state_name(state));
+	return TOOL_TIMEOUT;
+}
+
+/*
+ * Closed is the last that a driver writes of a device that it refuses: before,
+ * it could write nodes anew that are being removed.
+ */
+static enum tool_status wait_connected(struct controller *ctrl,
+				       struct store *store,
+				       struct store_wait *wait,
+				       unsigned int timeout)
+{
+	enum device_state state;
+	enum tool_status status;
+
+	for (;;) {
+		state = device_state(store, &ctrl->dev);
+		if (state == DEVICE_CONNECTED)
+			return TOOL_OK;
+		if (state == DEVICE_CLOSED) {
+			report_refusal(ctrl, store);
+			return TOOL_FAILED;
+		}
+		if (!store_exists(store, "%s", ctrl->dev.backend)) {
+			complain("somebody removed the device meanwhile");
+			return TOOL_FAILED;
+		}
+		status = store_wait_next(wait);
+		if (status == TOOL_TIMEOUT)
+			return report_timeout(ctrl, store, timeout);
+		if (status != TOOL_OK)
+			return status;
+	}
+}
+
+enum tool_status controller_attach(struct controller *ctrl,
+				   struct store *store, unsigned int timeout)
+{
+	struct store_wait wait;
+	enum tool_status status;
+	char watched[80];
+
+	snprintf(watched, sizeof(watched),
+		 "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
+		 ctrl->backend_id, ctrl->domid);
+	if (!store_wait_begin(&wait, store, watched, timeout))
+		return TOOL_FAILED;
+	status = store_transaction(store, write_nodes, ctrl);
+	if (status == TOOL_OK) {
+		status = wait_connected(ctrl, store, &wait, timeout);
+		if (status != TOOL_OK)
+			device_remove(store, &ctrl->dev);
+	}
+	store_wait_end(&wait);
+	return status;
+}
+

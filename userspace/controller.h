@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Giving a controller to a domain, and taking it away.
+ */
+#ifndef XEN_IOEMU_CONTROLLER_H
+#define XEN_IOEMU_CONTROLLER_H
+
+#include "device.h"
+#include "disk.h"
+#include "xs.h"
+
+/**
+ * struct controller - a controller to be
+ * @backend_id: domain where the driver runs
+ * @domid: domain that gets it
+ * @model: kind of controller
+ * @serial: serial number, NULL for the driver's choice
+ * @have_slot: @slot is the caller's choice
+ * @slot: PCI device number; filled unless @have_slot
+ * @have_devid: @devid is the caller's choice
+ * @devid: device number; filled unless @have_devid
+ * @disks: its disks, as disk/0 and on
+ * @nr_disks: how many
+ * @dev: the device; filled
+ */
+struct controller {
+	unsigned int backend_id;
+	unsigned int domid;
+	const char *model;
+	const char *serial;
+	bool have_slot;
+	unsigned int slot;
+	bool have_devid;
+	unsigned int devid;
+	struct disk disks[DISKS_MAX];
+	unsigned int nr_disks;
+	struct device dev;
+};
+
+/**
+ * controller_model() - name of a model, or complain
+ * @option: where it was given, for the message
+ * @text: as given
+ *
+ * Return: a string for struct controller; NULL when there is no such model.
+ */
+const char *controller_model(const char *option, const char *text);
+
+/**
+ * controller_prepare() - have disks ready that lie in this domain, or complain
+ * @ctrl: what is wanted
+ * @store: connection
+ * @wait: seconds to wait for disks that others still use
+ *
+ * Files get loop devices here, which vanish with disk_free() unless the driver
+ * has them by then.
+ */
+enum tool_status controller_prepare(struct controller *ctrl,
+				    struct store *store, unsigned int wait);
+
+/**
+ * controller_attach() - write the nodes and wait for the driver, or complain
+ * @ctrl: what is wanted
+ * @store: connection
+ * @timeout: seconds for the driver to answer
+ *
+ * Leaves nothing in xenstore when it fails.
+ */
+enum tool_status controller_attach(struct controller *ctrl,
+				   struct store *store, unsigned int timeout);
+
+#endif /* XEN_IOEMU_CONTROLLER_H */

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loop devices, and waiting for block devices that are in use.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "tool.h"
+
+#define TRIES		64		/* for a free loop device */
+#define PAUSE_NS	50000000	/* between two looks */
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void pause_a_little(void)
+{
+	struct timespec ts = { .tv_nsec = PAUSE_NS };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Does the loop device of this name, in /dev, have the file? */
+static bool has_file(const char *name, const struct stat *st, bool *read_only)
+{
+	struct loop_info64 info;
+	char path[300];
+	bool has;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	has = !ioctl(fd, LOOP_GET_STATUS64, &info) &&
+	      info.lo_inode == st->st_ino && info.lo_device == st->st_dev;
+	*read_only = has && info.lo_flags & LO_FLAGS_READ_ONLY;
+	close(fd);
+	return has;
+}
+
+/* Name of a loop device that must not exist beside a new one of this file. */
+static bool find_rival(const struct stat *st, bool read_only, char *name,
+		       size_t size)
+{
+	struct dirent *entry;
+	bool found = false;
+	bool rival_reads;
+	char path[300];
+	DIR *dir;
+
+	dir = opendir("/sys/block");
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/block/%s/loop",
+			 entry->d_name);
+		if (strncmp(entry->d_name, "loop", 4) != 0 ||
+		    access(path, F_OK) ||
+		    !has_file(entry->d_name, st, &rival_reads))
+			continue;
+		found = !read_only || !rival_reads;
+		snprintf(name, size, "%.15s", entry->d_name);
+	}
+	closedir(dir);
+	return found;
+}
+
+static bool wait_no_rival(int file, const char *path, bool read_only,
+			  unsigned int wait)
+{
+	long long end = now_ms() + wait * 1000LL;
+	char name[64];
+	struct stat st;
+
+	if (fstat(file, &st)) {
+		complain("params='%s': %s", path, strerror(errno));
+		return false;
+	}
+	while (find_rival(&st, read_only, name, sizeof(name))) {
+		if (now_ms() >= end) {
+			complain("params='%s' is in use as /dev/%s; a file must not be used by two",
+				 path, name);
+			return false;
+		}
+		pause_a_little();
+	}
+	return true;
+}
+
+static int configure(int device, int file, const char *path, bool read_only)
+{
+	struct loop_config config = {
+		.fd = (unsigned int)file,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO |
+				 (read_only ? LO_FLAGS_READ_ONLY : 0),
+	};
+
+	snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
+	return ioctl(device, LOOP_CONFIGURE, &config);
+}
+
+/* Others may take the free device that the kernel names. */
+static int take_device(int file, const char *path, bool read_only,
+		       char **device)
+{
+	int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	int control, number, fd, tries;
+	char name[32];
+
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return -1;
+	for (tries = 0; tries < TRIES; tries++) {
+		number = ioctl(control, LOOP_CTL_GET_FREE);
+		if (number < 0)
+			break;
+		snprintf(name, sizeof(name), "/dev/loop%d", number);
+		fd = open(name, flags);
+		if (fd >= 0 && !configure(fd, file, path, read_only)) {
+			close(control);
+			*device = xstrdup(name);
+			return fd;
+		}
+		if (fd >= 0) {
+			close(fd);
+			if (errno != EBUSY)
+				break;
+		}
+		pause_a_little();
+	}
+	close(control);
+	return -1;
+}
+
+int loop_open(const char *file, bool read_only, unsigned int wait,
+	      char **device)
+{
+	int fd, loop = -1;
+
+	fd = open(file, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (fd < 0) {
+		complain("params='%s': %s", file, strerror(errno));
+		return -1;
+	}
+	/* Of two who want the same file, the second sees the first's device. */
+	flock(fd, LOCK_EX);
+	if (wait_no_rival(fd, file, read_only, wait)) {
+		loop = take_device(fd, file, read_only, device);
+		if (loop < 0)
+			complain("params='%s': cannot make a loop device of it: %s; is the module 'loop' loaded?",
+				 file, strerror(errno));
+	}
+	/* The loop device keeps the open file, and with it the lock. */
+	flock(fd, LOCK_UN);
+	close(fd);
+	return loop;
+}
+
+char *loop_file(const char *device)
+{
+	const char *name = strrchr(device, '/');
+	char path[128], file[4096];
+	FILE *f;
+
+	if (!name)
+		return NULL;
+	snprintf(path, sizeof(path), "/sys/block/%.60s/loop/backing_file",
+		 name + 1);
+	f = fopen(path, "re");
+	if (!f)
+		return NULL;
+	if (!fgets(file, sizeof(file), f))
+		file[0] = '\0';
+	fclose(f);
+	file[strcspn(file, "\n")] = '\0';
+	return file[0] ? xstrdup(file) : NULL;
+}
+
+void device_wait_free(const char *device, unsigned int seconds)
+{
+	long long end = now_ms() + seconds * 1000LL;
+	int fd;
+
+	for (;;) {
+		fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+		if (fd >= 0) {
+			close(fd);
+			return;
+		}
+		if (errno != EBUSY || now_ms() >= end)
+			return;
+		pause_a_little();
+	}
+}

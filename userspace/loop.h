@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Loop devices, and waiting for block devices that are in use.
+ */
+#ifndef XEN_IOEMU_LOOP_H
+#define XEN_IOEMU_LOOP_H
+
+#include <stdbool.h>
+
+/**
+ * loop_open() - make a loop device of a file, or complain
+ * @file: path
+ * @read_only: nobody is to write
+ * @wait: seconds to wait when another loop device has the file
+ * @device: path of the loop device, to be freed by the caller
+ *
+ * Direct I/O is used where the file's file system can do it. The device detaches
+ * itself after its last user closes it, so nothing is left behind however the
+ * users end. A file that may be written has one loop device only.
+ *
+ * Return: a descriptor of the device; -1 on failure.
+ */
+int loop_open(const char *file, bool read_only, unsigned int wait,
+	      char **device);
+
+/**
+ * loop_file() - file behind a loop device
+ * @device: path of a block device
+ *
+ * Return: path to be freed by the caller; NULL when @device is no loop device.
+ */
+char *loop_file(const char *device);
+
+/**
+ * device_wait_free() - wait until nobody has a block device for himself
+ * @device: path
+ * @seconds: for how long at the most
+ */
+void device_wait_free(const char *device, unsigned int seconds);
+
+#endif /* XEN_IOEMU_LOOP_H */
