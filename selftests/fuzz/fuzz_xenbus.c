@@ -606,6 +606,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (n = 0; n < IOEMU_MAX_DISKS; n++)
 		CHECK(!disks[n].open);
 	run_pending();
+	CHECK(!xdev.dev.refs);
 	CHECK(standin_live_allocs() == allocs);
 	return 0;
 }

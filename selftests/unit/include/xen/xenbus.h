@@ -25,12 +25,20 @@ struct xenbus_transaction {
 	u32 id;
 };
 
+/* Nobody else is there: a transaction is what happens in it. */
+#define xenbus_transaction_start(t)	((t)->id = 1, 0)
+#define xenbus_transaction_end(t, a)	((void)(t), 0)
+
 #define XBT_NIL	((struct xenbus_transaction) { 0 })
 
 struct device {
 	void *drvdata;
 	struct kobject kobj;
+	int refs;
 };
+
+#define get_device(d)		((d)->refs++, (d))
+#define put_device(d)		((void)(d)->refs--)
 
 #define dev_set_drvdata(d, p)	((d)->drvdata = (p))
 #define dev_get_drvdata(d)	((d)->drvdata)
