@@ -8,6 +8,7 @@
  * start a process costs more than many of the requests that are looked at.
  */
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct sample {
 	unsigned long long irqs;	/* of dom0, but for its timers */
 	unsigned long long dm_events;	/* event channels of device models */
 	unsigned long long ioreqs;	/* that the module has answered */
+	unsigned long long bounced;	/* of its requests, by way of a copy */
 	unsigned long long disk_ios;	/* requests that reached the disks */
 };
 
@@ -152,6 +154,23 @@ static unsigned long long module_ioreqs(unsigned int domid)
 	return sum;
 }
 
+static unsigned long long module_bounced(unsigned int domid)
+{
+	unsigned long long sum = 0;
+	char pattern[128];
+	glob_t g;
+	size_t i;
+
+	snprintf(pattern, sizeof(pattern),
+		 "/sys/bus/xen-backend/devices/ioemu-%u-*/disk*/stat", domid);
+	if (glob(pattern, 0, NULL, &g))
+		return 0;
+	for (i = 0; i < g.gl_pathc; i++)
+		sum += field(g.gl_pathv[i], "bounced ");
+	globfree(&g);
+	return sum;
+}
+
 static unsigned long long disk_ios(char **disks)
 {
 	unsigned long long sum = 0, reads, writes;
@@ -188,6 +207,7 @@ static void take(struct sample *s, unsigned int domid, const char *pid,
 	if (domid) {
 		s->guest_ns = cpu_ns(domid);
 		s->ioreqs = module_ioreqs(domid);
+		s->bounced = module_bounced(domid);
 	}
 	if (pid)
 		s->dm_switches = task_switches(pid);
@@ -227,6 +247,7 @@ int main(int argc, char **argv)
 	if (domid) {
 		SHOW(guest_ns);
 		SHOW(ioreqs);
+		SHOW(bounced);
 	}
 	if (pid) {
 		SHOW(dm_switches);

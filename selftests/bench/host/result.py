@@ -59,6 +59,8 @@ def _counts(row, iops, counts):
     if "dm_events" in counts:
         per["ioreqs"] = (counts["ioreqs"] + counts["dm_events"]) / ios
         per["dm_switches"] = counts["dm_switches"] / ios
+    if row.path == "ioemu":
+        per["copies"] = counts["bounced"] / ios
     per = {key: round(value, 3) for key, value in per.items()}
     if row.path in COPIES:
         per["copies"] = COPIES[row.path]
@@ -75,6 +77,11 @@ def _io(row, data):
     out.update(_latency(side))
     if data["counts"]:
         out.update(_counts(row, side["iops"], data["counts"]))
+    if "exits" in data:
+        traced = data["traced"]["jobs"][0]
+        ios = traced["read"]["iops"] * data["exits"]["ns"] / 1e9
+        if ios > 0:
+            out["exits"] = round(data["exits"]["exits"] / ios, 3)
     return out
 
 

@@ -47,7 +47,7 @@ class Store:
         """All rows, in the order of the plan."""
         results = []
         for view in plan.VIEWS:
-            for row in plan.every_row():
+            for row in plan.every_row(view):
                 if self.has(view, row):
                     text = self._file(view, plan.word(row)).read_text()
                     results.append(json.loads(text))
