@@ -2,6 +2,8 @@
 /*
  * What kind of Xen this host has.
  */
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,11 +24,58 @@ static const char *const device_models[] = {
 	"/usr/bin/qemu-system-x86_64",
 };
 
-bool host_read(const char *path, char *line, size_t size)
+const char *host_root = "";
+
+static void make_path(char *path, size_t size, const char *fmt, va_list ap)
 {
-	FILE *f = fopen(path, "re");
+	size_t n = (size_t)snprintf(path, size, "%s", host_root);
+
+	if (n < size)
+		vsnprintf(path + n, size - n, fmt, ap);
+}
+
+void host_path(char *path, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	make_path(path, size, fmt, ap);
+	va_end(ap);
+}
+
+bool host_exists(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	make_path(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return !access(path, F_OK);
+}
+
+FILE *host_open(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	make_path(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return fopen(path, "re");
+}
+
+bool host_read(char *line, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	FILE *f;
 	bool ok;
 
+	va_start(ap, fmt);
+	make_path(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	f = fopen(path, "re");
 	if (!f)
 		return false;
 	ok = fgets(line, (int)size, f);
@@ -36,31 +85,31 @@ bool host_read(const char *path, char *line, size_t size)
 	return ok;
 }
 
-static void xen_version(char *version, size_t size)
+void host_xen_version(char *version, size_t size)
 {
-	char major[16] = "", minor[16] = "";
+	char major[16], minor[16];
 
-	host_read("/sys/hypervisor/version/major", major, sizeof(major));
-	host_read("/sys/hypervisor/version/minor", minor, sizeof(minor));
-	snprintf(version, size, "%s.%s", major, minor);
+	version[0] = '\0';
+	if (host_read(major, sizeof(major), "/sys/hypervisor/version/major") &&
+	    host_read(minor, sizeof(minor), "/sys/hypervisor/version/minor"))
+		snprintf(version, size, "%s.%s", major, minor);
 }
 
 char *host_device_model(void)
 {
+	char version[40], path[PATH_MAX];
 	const char *rest;
-	char version[40];
-	char path[128];
 	size_t i;
 
-	xen_version(version, sizeof(version));
+	host_xen_version(version, sizeof(version));
 	for (i = 0; i < ARRAY_SIZE(device_models); i++) {
 		rest = strstr(device_models[i], "%s");
 		if (rest)
-			snprintf(path, sizeof(path), "%.*s%s%s",
-				 (int)(rest - device_models[i]),
-				 device_models[i], version, rest + 2);
+			host_path(path, sizeof(path), "%.*s%s%s",
+				  (int)(rest - device_models[i]),
+				  device_models[i], version, rest + 2);
 		else
-			snprintf(path, sizeof(path), "%s", device_models[i]);
+			host_path(path, sizeof(path), "%s", device_models[i]);
 		if (!access(path, X_OK))
 			return xstrdup(path);
 	}

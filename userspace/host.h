@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include "tool.h"
 
 /**
  * host_device_model() - the device model that the installed Xen uses
@@ -17,14 +20,46 @@
  */
 char *host_device_model(void);
 
+/* Put before the paths of the kernel's and the system's files; for tests. */
+extern const char *host_root;
+
+/**
+ * host_path() - path of a file of the system
+ * @path: filled
+ * @size: size of @path
+ * @fmt: path without host_root
+ */
+void host_path(char *path, size_t size, const char *fmt, ...) __printf(3, 4);
+
+/**
+ * host_exists() - is there a file?
+ * @fmt: path without host_root
+ */
+bool host_exists(const char *fmt, ...) __printf(1, 2);
+
+/**
+ * host_open() - open a file for reading
+ * @fmt: path without host_root
+ *
+ * Return: NULL, with errno, on failure.
+ */
+FILE *host_open(const char *fmt, ...) __printf(1, 2);
+
 /**
  * host_read() - first line of a file
- * @path: the file
  * @line: its first line without the newline
  * @size: size of @line
+ * @fmt: path without host_root
  *
  * Return: true when there is one.
  */
-bool host_read(const char *path, char *line, size_t size);
+bool host_read(char *line, size_t size, const char *fmt, ...) __printf(3, 4);
+
+/**
+ * host_xen_version() - version of the running Xen
+ * @version: filled with "4.17" or the like; empty without Xen
+ * @size: size of @version
+ */
+void host_xen_version(char *version, size_t size);
 
 #endif /* XEN_IOEMU_HOST_H */

@@ -2,6 +2,8 @@
 /*
  * Writing JSON (RFC 8259).
  */
+#include <inttypes.h>
+
 #include "json.h"
 
 void json_init(struct json *json, FILE *out)
@@ -112,8 +114,14 @@ void json_string(struct json *json, const char *key, const char *text)
 		fputs("null", json->out);
 }
 
-void json_number(struct json *json, const char *key, unsigned int number)
+void json_number(struct json *json, const char *key, uint64_t number)
 {
 	begin_value(json, key);
-	fprintf(json->out, "%u", number);
+	fprintf(json->out, "%" PRIu64, number);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	begin_value(json, key);
+	fputs(value ? "true" : "false", json->out);
 }

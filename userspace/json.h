@@ -6,6 +6,7 @@
 #define XEN_IOEMU_JSON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /**
@@ -36,6 +37,7 @@ void json_init(struct json *json, FILE *out);
 void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *text);
-void json_number(struct json *json, const char *key, unsigned int number);
+void json_number(struct json *json, const char *key, uint64_t number);
+void json_bool(struct json *json, const char *key, bool value);
 
 #endif /* XEN_IOEMU_JSON_H */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,28 @@ char *loop_file(const char *device)
 	fclose(f);
 	file[strcspn(file, "\n")] = '\0';
 	return file[0] ? xstrdup(file) : NULL;
+}
+
+bool loop_resize(const char *device)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && !ioctl(fd, LOOP_SET_CAPACITY);
+
+	if (!ok)
+		complain("%s: %s", device, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+bool device_bytes(const char *device, uint64_t *bytes)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool ok = fd >= 0 && !ioctl(fd, BLKGETSIZE64, bytes);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 void device_wait_free(const char *device, unsigned int seconds)

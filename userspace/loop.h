@@ -6,6 +6,7 @@
 #define XEN_IOEMU_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * loop_open() - make a loop device of a file, or complain
@@ -30,6 +31,21 @@ int loop_open(const char *file, bool read_only, unsigned int wait,
  * Return: path to be freed by the caller; NULL when @device is no loop device.
  */
 char *loop_file(const char *device);
+
+/**
+ * loop_resize() - have a loop device take over the size of its file, or complain
+ * @device: path
+ */
+bool loop_resize(const char *device);
+
+/**
+ * device_bytes() - capacity of a block device
+ * @device: path
+ * @bytes: the capacity; untouched on failure
+ *
+ * Return: true when it could be found out.
+ */
+bool device_bytes(const char *device, uint64_t *bytes);
 
 /**
  * device_wait_free() - wait until nobody has a block device for himself

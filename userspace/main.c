@@ -9,7 +9,17 @@
 static const struct command *const commands[] = {
 	&attach_command,
 	&detach_command,
+	&attach_disk_command,
+	&detach_disk_command,
 	&list_command,
+	&show_command,
+	&limit_command,
+	&resize_command,
+	&stats_command,
+	&top_command,
+	&histogram_command,
+	&trace_command,
+	&check_command,
 };
 
 static void usage(FILE *out)
@@ -24,7 +34,7 @@ static void usage(FILE *out)
 	      "\n"
 	      "Commands:\n", out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name,
+		fprintf(out, "  %-12s %s\n", commands[i]->name,
 			commands[i]->summary);
 	fputs("\n"
 	      "Exit status: 0 success, 1 refused or failed, 2 wrong usage, 3 no such domain\n"

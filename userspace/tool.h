@@ -39,8 +39,18 @@ struct command {
 };
 
 extern const struct command attach_command;
+extern const struct command attach_disk_command;
+extern const struct command check_command;
 extern const struct command detach_command;
+extern const struct command detach_disk_command;
+extern const struct command histogram_command;
+extern const struct command limit_command;
 extern const struct command list_command;
+extern const struct command resize_command;
+extern const struct command show_command;
+extern const struct command stats_command;
+extern const struct command top_command;
+extern const struct command trace_command;
 
 /**
  * complain() - print one line on standard error

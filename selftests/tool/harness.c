@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "../../userspace/tool.h"
 #include "harness.h"
 
@@ -25,6 +26,7 @@ static unsigned int nr_tests, nr_failed;
 int tool_main(int argc, char **argv);
 int dm_main(int argc, char **argv);
 int __wrap_stat(const char *path, struct stat *st);
+int __wrap_truncate(const char *path, off_t size);
 
 bool ok(bool good, const char *fmt, ...)
 {
@@ -68,8 +70,9 @@ int __wrap_stat(const char *path, struct stat *st)
 		st->st_mode = S_IFBLK;
 		return 0;
 	}
-	if (!strcmp(path, "/dev/file")) {
+	if (!strcmp(path, "/dev/file") || !strcmp(path, "/srv/disk.img")) {
 		st->st_mode = S_IFREG;
+		st->st_size = 1048576;
 		return 0;
 	}
 	if (!strcmp(path, "/dev/dir")) {
@@ -78,6 +81,41 @@ int __wrap_stat(const char *path, struct stat *st)
 	}
 	errno = ENOENT;
 	return -1;
+}
+
+long long truncated_to;
+
+int __wrap_truncate(const char *path, off_t size)
+{
+	(void)path;
+	truncated_to = size;
+	return 0;
+}
+
+void fake_file(const char *path, const char *text)
+{
+	static char root[32];
+	char whole[512], *slash;
+	FILE *f;
+
+	if (!*host_root) {
+		strcpy(root, "/tmp/xen-ioemu-test.XXXXXX");
+		if (!mkdtemp(root))
+			abort();
+		host_root = root;
+	}
+	snprintf(whole, sizeof(whole), "%s%s", root, path);
+	for (slash = whole + strlen(root) + 1; (slash = strchr(slash, '/'));
+	     slash++) {
+		*slash = '\0';
+		mkdir(whole, 0700);
+		*slash = '/';
+	}
+	f = fopen(whole, "w");
+	if (!f)
+		abort();
+	fputs(text, f);
+	fclose(f);
 }
 
 static int redirect(int fd, FILE *to)
@@ -228,6 +266,17 @@ void driver_closes(void)
 		answer("4", "6", NULL);
 }
 
+static void remove_fake_files(void)
+{
+	char command[128];
+
+	if (!*host_root)
+		return;
+	snprintf(command, sizeof(command), "rm -rf '%s'", host_root);
+	if (system(command))
+		abort();
+}
+
 int main(void)
 {
 	puts("TAP version 13");
@@ -235,8 +284,11 @@ int main(void)
 	test_attach();
 	test_detach();
 	test_dm();
+	test_disks();
 	test_list();
+	test_stats();
 	printf("1..%u\n", nr_tests);
 	fake_xs_reset();
+	remove_fake_files();
 	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

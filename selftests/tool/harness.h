@@ -46,11 +46,19 @@ void driver_closes(void);
 /* Loop devices that the tool has open. */
 unsigned int fake_loops_open(void);
 
+/* The size that the tool last gave to a file. */
+extern long long truncated_to;
+
+/* Make a file of the host, below a directory that host_root names. */
+void fake_file(const char *path, const char *text);
+
 void test_args(void);
 void test_attach(void);
 void test_detach(void);
+void test_disks(void);
 void test_dm(void);
 void test_list(void);
+void test_stats(void);
 
 #define BACKEND		"/local/domain/0/backend/ioemu/3/0"
 #define FRONTEND	"/local/domain/3/ioemu/0"

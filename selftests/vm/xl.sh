@@ -128,6 +128,42 @@ t_boots_reboots_and_turns_itself_off()
 	nothing_left
 }
 
+# disks NUMBER...: those that the guest's controller has, as the driver sees it
+expect_disks()
+{
+	expect_eq "$(cd "/sys/bus/xen-backend/devices/ioemu-$(xl domid one)-0" && echo disk*)" "$*"
+}
+
+t_tool_changes_disks()
+{
+	config one "nvme,params=$FILES/a,iops-limit=5k"
+	xl create -p "$TMP/one.cfg"
+	expect_eq "$("$TOOL" limit one 0 0 | tr '\n' ' ')" "iops-limit 5120 bw-limit 0 "
+	"$TOOL" attach-disk one 0 --disk "params=$FILES/b"
+	"$TOOL" attach-disk one 0 --index 7 --disk "params=$DISK"
+	expect_disks disk0 disk1 disk7
+	! "$TOOL" attach-disk one 0 --disk "params=$DISK" 2>"$TMP/refused" ||
+		fail "a disk is taken twice"
+	grep -q "the driver refused the disk: .* is in use" "$TMP/refused"
+	"$TOOL" resize one 0 1 20M
+	"$TOOL" limit one 0 7 --bw 1M
+	"$TOOL" show one 0 | grep -A 8 "^disk 1" | grep -q "bytes: 20971520"
+	"$TOOL" stats --openmetrics one | grep -q '^xen_ioemu_reads_total{domid="[0-9]*",domain="one",devid="0",disk="7"} 0'
+	"$TOOL" stats --json one | grep -q '"disk": 7,'
+	"$TOOL" top --count 1 --interval 1 one 0 7 | grep -q ' one '
+	"$TOOL" histogram one 0 0
+	timeout -s INT 1 "$TOOL" trace one || [ $? = 124 ]
+	[ -z "$(ls /sys/kernel/tracing/instances)" ]
+	"$TOOL" detach-disk one 0 1
+	"$TOOL" detach-disk one 0 7
+	expect_disks disk0
+	disk_free "$DISK"
+	! losetup -a | grep -F "$FILES/b"
+	"$TOOL" check | grep '^error' | grep -v "installed for kernel" && return 1
+	destroy_domain one
+	nothing_left
+}
+
 t_crashes()
 {
 	letters "$FILES/a" C

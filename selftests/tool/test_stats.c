@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the driver counts, in all forms: stats, top, histogram, show; and check.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness.h"
+
+#define SYSFS	"/sys/bus/xen-backend/devices/ioemu-3-0/disk0/"
+
+static void prepare(void)
+{
+	char text[1024] = "fetch";
+	unsigned int i;
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	tool("attach guest --disk params=/dev/file,serial=S");
+	fake_xs.on_change = NULL;
+	fake_file(SYSFS "stat",
+		  "reads 10\nread_bytes 40960\nwrites 2\nwrite_bytes 8192\nflushes 1\nin_flight 3\nnew_thing 7\n");
+	for (i = 0; i < 36; i++)
+		strcat(text, i == 10 ? " 9" : i == 20 ? " 1" : " 0");
+	strcat(text, "\ndisk");
+	for (i = 0; i < 36; i++)
+		strcat(text, i == 35 ? " 4" : " 0");
+	strcat(text, "\n");
+	fake_file(SYSFS "latency", text);
+}
+
+static bool out_has(const char *text, const char *name)
+{
+	return ok(strstr(tool_out, text) != NULL, "%s", name);
+}
+
+static void numbers(void)
+{
+	prepare();
+	tool_says("stats", 0, "");
+	same(tool_out,
+	     "domain 3 (guest) device 0 disk 0\n"
+	     "  reads                10\n"
+	     "  read_bytes           40960\n"
+	     "  writes               2\n"
+	     "  write_bytes          8192\n"
+	     "  flushes              1\n"
+	     "  in_flight            3\n", "counters that there are");
+	tool_says("stats --json guest 0 0", 0, "");
+	out_has("\"read_bytes\": 40960,", "counters as JSON");
+	out_has("\"fetch\": [", "histograms as JSON");
+	tool_says("stats 3 0 1", 3, "has no disk 1");
+	tool_says("stats 3 0 0 1", 2, "one argument too many");
+	fake_xs_set("/local/domain/0/backend/ioemu/3/1/disk/0/params", "/dev/x");
+	tool_says("stats 3 1 0", 1, "has no statistics");
+	tool_says("stats", 0, "");
+}
+
+static void openmetrics(void)
+{
+	prepare();
+	fake_xs_set("/local/domain/3/name", "a\"b\\c\nd");
+	tool_says("stats --openmetrics", 0, "");
+	out_has("# TYPE xen_ioemu_reads counter\n# HELP xen_ioemu_reads Reads",
+		"type and help");
+	out_has("\nxen_ioemu_reads_total{domid=\"3\",domain=\"a\\\"b\\\\c?d\",devid=\"0\",disk=\"0\"} 10\n",
+		"a counter, with a strange name of a domain");
+	out_has("# TYPE xen_ioemu_in_flight gauge\n", "a gauge");
+	out_has("# UNIT xen_ioemu_read_bytes bytes\n", "a unit");
+	out_has("stage=\"fetch\",le=\"1.024e-06\"} 0\n", "an empty bucket");
+	out_has("stage=\"fetch\",le=\"2.048e-06\"} 9\n", "a bucket");
+	out_has("stage=\"fetch\",le=\"+Inf\"} 10\n", "all of a stage");
+	out_has("stage=\"disk\",le=\"34.3597384\"} 0\n", "a long bucket");
+	out_has("stage=\"disk\",le=\"+Inf\"} 4\n", "what took longest");
+	ok(!strcmp(tool_out + strlen(tool_out) - 6, "# EOF\n"), "the end");
+}
+
+static void drawings(void)
+{
+	prepare();
+	tool_says("histogram guest 0 0", 0, "");
+	out_has("fetch: 50% within 2.0us, 99% within 2.1ms\n", "percentiles");
+	out_has("      1.0us          9 ##################################################\n",
+		"a bar");
+	tool_says("histogram --svg guest 0 0", 0, "");
+	ok(!strncmp(tool_out, "<svg ", 5) && strstr(tool_out, "</svg>\n") &&
+	   strstr(tool_out, ">disk</text>"), "a drawing");
+	tool_says("histogram --json guest 0 0", 0, "");
+	out_has("\"p50-ns\": 2048,", "percentiles as JSON");
+	tool_says("histogram guest 0", 2, "DISK is missing");
+	fake_xs_set("/local/domain/0/backend/ioemu/3/1/disk/0/params", "/dev/x");
+	tool_says("histogram guest 1 0", 1, "has no statistics");
+}
+
+static void others(void)
+{
+	prepare();
+	tool_says("show guest 0", 0, "");
+	same(tool_out,
+	     "domain 3 device 0\n"
+	     "  name: guest\n"
+	     "  model: nvme\n"
+	     "  slot: 16\n"
+	     "  state: Connected\n"
+	     "disk 0\n"
+	     "  params: /dev/loop7\n"
+	     "  file: /srv/disk.img\n"
+	     "  mode: w\n"
+	     "  serial: S\n"
+	     "  bytes: 1048576\n"
+	     "  reads: 10\n"
+	     "  read_bytes: 40960\n"
+	     "  writes: 2\n"
+	     "  write_bytes: 8192\n"
+	     "  flushes: 1\n"
+	     "  in_flight: 3\n", "show");
+	tool_says("show --json guest 0", 0, "");
+	out_has("\"file\": \"/srv/disk.img\",", "show as JSON");
+	tool_says("show guest 4", 3, "no device 4");
+	tool_says("top --interval 1 --count 1", 0, "");
+	out_has("    3 guest                    0    0         0         0", "top");
+	tool_says("top --interval 1 --count 1 --json", 0, "");
+	out_has("\"in-flight\": 3,", "top as JSON");
+	tool_says("top --count 0", 2, "accepted: 1 to");
+	tool_says("trace", 1, "the module is not loaded (modprobe xen-ioemu)");
+	tool_says("trace a b", 2, "one argument too many");
+}
+
+static void hosts(void)
+{
+	prepare();
+	tool_says("check", 1, "");
+	out_has("error    xen            this machine does not run on Xen\n",
+		"no Xen");
+	fake_file("/sys/hypervisor/type", "xen\n");
+	fake_file("/sys/hypervisor/version/major", "4\n");
+	fake_file("/sys/hypervisor/version/minor", "17\n");
+	fake_file("/sys/hypervisor/guest_type", "PV\n");
+	fake_file("/proc/xen/capabilities", "control_d\n");
+	tool_says("check", 1, "");
+	out_has("ok       xen            4.17\n", "its version");
+	out_has("ok       privileges     control domain\n", "privileges");
+	out_has("make && make install\n", "a remedy");
+	fake_file("/sys/hypervisor/guest_type", "PVH\n");
+	fake_file("/sys/module/xen_ioemu/refcnt", "0\n");
+	tool_says("check --json", 1, "");
+	out_has("\"found\": \"PVH\",\n    \"remedy\": \"the module needs",
+		"a remedy as JSON");
+	out_has("\"found\": \"loaded\",\n    \"remedy\": null", "nothing to mend");
+	tool_says("check now", 2, "takes no argument");
+}
+
+void test_stats(void)
+{
+	numbers();
+	openmetrics();
+	drawings();
+	others();
+	hosts();
+}

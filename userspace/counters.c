@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver's statistics of a disk, as sysfs has them.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "host.h"
+
+#define DISK_DIR	"/sys/bus/xen-backend/devices/" DEVICE_TYPE "-%u-%u/disk%u"
+
+const struct counter_info counter_info[COUNTERS] = {
+	{ .name = "reads", .help = "Reads that were completed" },
+	{ .name = "read_bytes", .help = "Bytes read", .bytes = true },
+	{ .name = "writes", .help = "Writes that were completed" },
+	{ .name = "write_bytes", .help = "Bytes written", .bytes = true },
+	{ .name = "flushes", .help = "Flushes that were completed" },
+	{ .name = "discards", .help = "Discarded ranges" },
+	{ .name = "discard_bytes", .help = "Bytes discarded", .bytes = true },
+	{ .name = "write_zeroes",
+	  .help = "Write zeroes commands that were completed" },
+	{ .name = "write_zeroes_bytes", .help = "Bytes zeroed", .bytes = true },
+	{ .name = "errors", .help = "Requests that ended in an error" },
+	{ .name = "in_flight",
+	  .help = "Requests in the block layer now", .gauge = true },
+	{ .name = "bounced",
+	  .help = "Requests that went through private memory" },
+	{ .name = "throttled", .help = "Requests that a limit delayed" },
+};
+
+bool counters_read(const struct device *dev, unsigned int index,
+		   struct counters *counters)
+{
+	char name[64];
+	uint64_t value;
+	unsigned int i;
+	FILE *f;
+
+	memset(counters, 0, sizeof(*counters));
+	f = host_open(DISK_DIR "/stat", dev->domid, dev->devid, index);
+	if (!f)
+		return false;
+	/* Names that are not known here are those of a newer driver. */
+	while (fscanf(f, "%63s %" SCNu64, name, &value) == 2) {
+		for (i = 0; i < COUNTERS; i++) {
+			if (strcmp(name, counter_info[i].name) != 0)
+				continue;
+			counters->value[i] = value;
+			counters->have |= 1U << i;
+		}
+	}
+	fclose(f);
+	return counters->have;
+}
+
+static bool parse_stage(struct latencies *latencies, char *line)
+{
+	unsigned int n = latencies->n, i;
+	char *word, *rest = line;
+
+	word = strsep(&rest, " ");
+	snprintf(latencies->stage[n], sizeof(latencies->stage[n]), "%s", word);
+	for (i = 0; i < BUCKETS && rest; i++)
+		latencies->count[n][i] = strtoull(rest, &rest, 10);
+	if (i < BUCKETS)
+		return false;
+	latencies->n++;
+	return true;
+}
+
+bool latencies_read(const struct device *dev, unsigned int index,
+		    struct latencies *latencies)
+{
+	char line[2048];
+	bool ok = true;
+	FILE *f;
+
+	memset(latencies, 0, sizeof(*latencies));
+	f = host_open(DISK_DIR "/latency", dev->domid, dev->devid, index);
+	if (!f)
+		return false;
+	while (ok && latencies->n < STAGES_MAX && fgets(line, sizeof(line), f))
+		ok = parse_stage(latencies, line);
+	fclose(f);
+	return latencies->n;
+}
+
+uint64_t latency_percentile(const uint64_t *count, unsigned int percent)
+{
+	uint64_t total = 0, sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++)
+		total += count[i];
+	if (!total)
+		return 0;
+	for (i = 0; i < BUCKETS; i++) {
+		sum += count[i];
+		if (sum * 100 >= total * percent)
+			break;
+	}
+	return 2ULL << i;
+}
+
+void latency_text(char *text, size_t size, uint64_t ns)
+{
+	if (!ns)
+		snprintf(text, size, "-");
+	else if (ns < 1000)
+		snprintf(text, size, "%" PRIu64 "ns", ns);
+	else if (ns < 1000000)
+		snprintf(text, size, "%.1fus", (double)ns / 1e3);
+	else if (ns < 1000000000)
+		snprintf(text, size, "%.1fms", (double)ns / 1e6);
+	else
+		snprintf(text, size, "%.1fs", (double)ns / 1e9);
+}
+
+void complain_no_counters(const struct device *dev, unsigned int index)
+{
+	complain("domain %u device %u disk %u has no statistics: is it connected (xen-ioemu list), does the driver run in this domain, and is it new enough?",
+		 dev->domid, dev->devid, index);
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changing the disks of a controller that is connected.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "hotplug.h"
+#include "loop.h"
+
+/* What write_disk() needs within a transaction. */
+struct addition {
+	const struct device *dev;
+	const struct disk *disk;
+	bool have_index;
+	unsigned int index;
+};
+
+static bool index_taken(struct store *store, const struct device *dev,
+			unsigned int index)
+{
+	return store_exists(store, "%s/disk/%u", dev->backend, index);
+}
+
+static enum tool_status write_disk(struct store *store, void *arg)
+{
+	struct addition *add = arg;
+	unsigned int index = add->have_index ? add->index : 0;
+
+	if (device_state(store, add->dev) != DEVICE_CONNECTED) {
+		complain("device %u of domain %u is not connected, its state is %s",
+			 add->dev->devid, add->dev->domid,
+			 device_state_name(device_state(store, add->dev)));
+		return TOOL_FAILED;
+	}
+	while (!add->have_index && index < DISKS_MAX &&
+	       index_taken(store, add->dev, index))
+		index++;
+	if (index == DISKS_MAX) {
+		complain("device %u of domain %u has %d disks already, which is all that it can have",
+			 add->dev->devid, add->dev->domid, DISKS_MAX);
+		return TOOL_FAILED;
+	}
+	if (index_taken(store, add->dev, index)) {
+		complain("--index: device %u of domain %u has a disk %u already",
+			 add->dev->devid, add->dev->domid, index);
+		return TOOL_FAILED;
+	}
+	add->index = index;
+	return disk_write(store, add->dev, index, add->disk) ? TOOL_OK :
+							       TOOL_FAILED;
+}
+
+static enum tool_status report_refusal(struct store *store,
+				       const struct device *dev,
+				       unsigned int index)
+{
+	char *text = store_read(store, "%s/disk/%u/hotplug-error",
+				dev->backend, index);
+
+	complain("the driver refused the disk: %s",
+		 text ? text : "no reason given; see the kernel's log");
+	free(text);
+	return TOOL_FAILED;
+}
+
+static enum tool_status wait_added(struct store *store,
+				   const struct device *dev,
+				   unsigned int index, struct store_wait *wait,
+				   unsigned int timeout)
+{
+	enum tool_status status;
+	char *word;
+
+	for (;;) {
+		word = store_read(store, "%s/disk/%u/hotplug-status",
+				  dev->backend, index);
+		status = TOOL_TIMEOUT;
+		if (word && !strcmp(word, "connected"))
+			status = TOOL_OK;
+		else if (word && !strcmp(word, "error"))
+			status = report_refusal(store, dev, index);
+		free(word);
+		if (status != TOOL_TIMEOUT)
+			return status;
+		status = store_wait_next(wait);
+		if (status == TOOL_TIMEOUT)
+			complain("the driver did not take the disk within %u s: is it too old to add disks?",
+				 timeout);
+		if (status != TOOL_OK)
+			return status;
+	}
+}
+
+static bool remove_disk(struct store *store, const struct device *dev,
+			unsigned int index)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/disk/%u", dev->backend, index);
+	return store_remove(store, path);
+}
+
+static bool is_local(struct store *store, const struct device *dev)
+{
+	unsigned int own = 0;
+
+	store_read_number(store, &own, "domid");
+	return dev->backend_id == own;
+}
+
+enum tool_status hotplug_add(struct store *store, const struct device *dev,
+			     struct disk *disk, bool have_index,
+			     unsigned int *index, unsigned int timeout)
+{
+	struct addition add = {
+		.dev = dev,
+		.disk = disk,
+		.have_index = have_index,
+		.index = *index,
+	};
+	enum tool_status status = TOOL_OK;
+	struct store_wait wait;
+
+	if (is_local(store, dev))
+		status = disk_prepare(disk, 0);
+	if (status != TOOL_OK)
+		return status;
+	if (!store_wait_begin(&wait, store, dev->backend, timeout))
+		return TOOL_FAILED;
+	status = store_transaction(store, write_disk, &add);
+	if (status == TOOL_OK) {
+		*index = add.index;
+		status = wait_added(store, dev, *index, &wait, timeout);
+		if (status != TOOL_OK)
+			remove_disk(store, dev, *index);
+	}
+	store_wait_end(&wait);
+	return status;
+}
+
+static bool in_sysfs(const struct device *dev, unsigned int index)
+{
+	return host_exists("/sys/bus/xen-backend/devices/" DEVICE_TYPE "-%u-%u/disk%u",
+			   dev->domid, dev->devid, index);
+}
+
+/* The nodes are gone by then, so only sysfs tells. */
+static enum tool_status wait_removed(const struct device *dev,
+				     unsigned int index, unsigned int timeout)
+{
+	struct timespec ts = { .tv_nsec = 50000000 };
+	unsigned int i;
+
+	for (i = 0; i < timeout * 20; i++) {
+		if (!in_sysfs(dev, index))
+			return TOOL_OK;
+		nanosleep(&ts, NULL);
+	}
+	complain("the driver still has the disk after %u s: requests in the block layer have not ended",
+		 timeout);
+	return TOOL_TIMEOUT;
+}
+
+enum tool_status hotplug_remove(struct store *store, const struct device *dev,
+				unsigned int index, unsigned int timeout)
+{
+	unsigned int *indices, n;
+
+	indices = store_list_numbers(store, &n, "%s/disk", dev->backend);
+	free(indices);
+	if (n < 2) {
+		complain("disk %u is the last of device %u; xen-ioemu detach takes both away",
+			 index, dev->devid);
+		return TOOL_FAILED;
+	}
+	if (!remove_disk(store, dev, index))
+		return TOOL_FAILED;
+	return is_local(store, dev) ? wait_removed(dev, index, timeout) :
+				      TOOL_OK;
+}
+
+enum tool_status hotplug_limit(struct store *store, const struct device *dev,
+			       unsigned int index, const char *iops,
+			       const char *bw)
+{
+	if (iops && !store_write(store, iops, "%s/disk/%u/iops-limit",
+				 dev->backend, index))
+		return TOOL_FAILED;
+	if (bw && !store_write(store, bw, "%s/disk/%u/bw-limit", dev->backend,
+			       index))
+		return TOOL_FAILED;
+	return TOOL_OK;
+}
+
+static enum tool_status resize_file(const char *file, uint64_t size,
+				    bool shrink)
+{
+	struct stat st;
+
+	if (stat(file, &st)) {
+		complain("%s: %s", file, strerror(errno));
+		return TOOL_FAILED;
+	}
+	if (size % 512) {
+		complain("SIZE: %" PRIu64 " is not a multiple of 512 bytes",
+			 size);
+		return TOOL_USAGE;
+	}
+	if (size < (uint64_t)st.st_size && !shrink) {
+		complain("SIZE: %" PRIu64 " is less than the %" PRIu64 " bytes of %s; what lies beyond would be lost, --shrink allows it",
+			 size, (uint64_t)st.st_size, file);
+		return TOOL_USAGE;
+	}
+	if (truncate(file, (off_t)size)) {
+		complain("%s: %s", file, strerror(errno));
+		return TOOL_FAILED;
+	}
+	return TOOL_OK;
+}
+
+static enum tool_status resize(const char *params, const char *file,
+			       const uint64_t *size, bool shrink,
+			       uint64_t *bytes)
+{
+	enum tool_status status = TOOL_OK;
+
+	if (size && !file) {
+		complain("SIZE is for files, and %s is a device: change it with its own tool (lvextend and the like); the guest is told without this command",
+			 params);
+		return TOOL_USAGE;
+	}
+	if (size)
+		status = resize_file(file, *size, shrink);
+	if (status == TOOL_OK && file && !loop_resize(params))
+		status = TOOL_FAILED;
+	if (status == TOOL_OK && !device_bytes(params, bytes)) {
+		complain("%s: its size cannot be found out: %s", params,
+			 strerror(errno));
+		status = TOOL_FAILED;
+	}
+	return status;
+}
+
+enum tool_status hotplug_resize(struct store *store, const struct device *dev,
+				unsigned int index, const uint64_t *size,
+				bool shrink, uint64_t *bytes)
+{
+	enum tool_status status = TOOL_FAILED;
+	char *params, *file;
+
+	if (!is_local(store, dev)) {
+		complain("the disk is one of domain %u; resize it there",
+			 dev->backend_id);
+		return TOOL_USAGE;
+	}
+	params = store_read(store, "%s/disk/%u/params", dev->backend, index);
+	if (!params) {
+		complain("disk %u has no params", index);
+		return TOOL_FAILED;
+	}
+	file = loop_file(params);
+	status = resize(params, file, size, shrink, bytes);
+	free(file);
+	free(params);
+	return status;
+}

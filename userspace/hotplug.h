@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Changing the disks of a controller that is connected.
+ */
+#ifndef XEN_IOEMU_HOTPLUG_H
+#define XEN_IOEMU_HOTPLUG_H
+
+#include "device.h"
+#include "disk.h"
+#include "xs.h"
+
+/**
+ * hotplug_add() - add a disk, or complain
+ * @store: connection
+ * @dev: the controller
+ * @disk: the disk, checked; a file becomes a loop device
+ * @have_index: *@index is the caller's choice
+ * @index: number of the disk; filled unless @have_index
+ * @timeout: seconds for the driver to answer
+ */
+enum tool_status hotplug_add(struct store *store, const struct device *dev,
+			     struct disk *disk, bool have_index,
+			     unsigned int *index, unsigned int timeout);
+
+/**
+ * hotplug_remove() - remove a disk and wait until it is free, or complain
+ * @store: connection
+ * @dev: the controller
+ * @index: the disk, which exists
+ * @timeout: seconds for the driver to let go of it
+ */
+enum tool_status hotplug_remove(struct store *store, const struct device *dev,
+				unsigned int index, unsigned int timeout);
+
+/**
+ * hotplug_limit() - change the limits of a disk, or complain
+ * @store: connection
+ * @dev: the controller
+ * @index: the disk, which exists
+ * @iops: I/Os per second, as a number; NULL to leave that alone
+ * @bw: bytes per second, likewise
+ */
+enum tool_status hotplug_limit(struct store *store, const struct device *dev,
+			       unsigned int index, const char *iops,
+			       const char *bw);
+
+/**
+ * hotplug_resize() - have a disk take over another size, or complain
+ * @store: connection
+ * @dev: the controller
+ * @index: the disk, which exists
+ * @size: bytes that the file below gets; NULL to take over what there is
+ * @shrink: it may become smaller
+ * @bytes: filled with the size that the disk has now
+ */
+enum tool_status hotplug_resize(struct store *store, const struct device *dev,
+				unsigned int index, const uint64_t *size,
+				bool shrink, uint64_t *bytes);
+
+#endif /* XEN_IOEMU_HOTPLUG_H */

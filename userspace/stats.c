@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xen-ioemu stats: what the driver has counted.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "domain.h"
+#include "json.h"
+#include "target.h"
+
+#define PREFIX	"xen_ioemu_"
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_OPENMETRICS };
+
+/* A disk and its numbers. */
+struct sample {
+	const struct found_disk *disk;
+	struct counters counters;
+	struct latencies latencies;
+};
+
+static bool parse(struct target *target, enum format *format, int argc,
+		  char **argv)
+{
+	static const struct option options[] = {
+		{ "json",	 no_argument,	    NULL, 'j' },
+		{ "openmetrics", no_argument,	    NULL, 'o' },
+		{ "backend",	 required_argument, NULL, 'b' },
+		{ }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+			*format = FORMAT_JSON;
+			break;
+		case 'o':
+			*format = FORMAT_OPENMETRICS;
+			break;
+		case 'b':
+			if (!parse_option("--backend", "a domain number",
+					  optarg, 0, DOMID_LAST,
+					  &target->backend_id))
+				return false;
+			break;
+		default:
+			return false;	/* getopt_long() has complained */
+		}
+	}
+	return target_parse(target, "stats", argc, argv, 0, 3);
+}
+
+static void show_text(const struct sample *samples, unsigned int n)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < n; i++) {
+		printf("domain %u (", samples[i].disk->dev.domid);
+		print_safe(stdout, samples[i].disk->name ?
+				   samples[i].disk->name : "-");
+		printf(") device %u disk %u\n", samples[i].disk->dev.devid,
+		       samples[i].disk->index);
+		for (j = 0; j < COUNTERS; j++)
+			if (samples[i].counters.have & 1U << j)
+				printf("  %-20s %" PRIu64 "\n",
+				       counter_info[j].name,
+				       samples[i].counters.value[j]);
+	}
+}
+
+static void json_sample(struct json *json, const struct sample *sample)
+{
+	unsigned int i, j;
+
+	json_open(json, NULL, '{');
+	json_number(json, "domid", sample->disk->dev.domid);
+	json_string(json, "name", sample->disk->name);
+	json_number(json, "devid", sample->disk->dev.devid);
+	json_number(json, "disk", sample->disk->index);
+	for (i = 0; i < COUNTERS; i++)
+		if (sample->counters.have & 1U << i)
+			json_number(json, counter_info[i].name,
+				    sample->counters.value[i]);
+	json_open(json, "latency", '{');
+	for (i = 0; i < sample->latencies.n; i++) {
+		json_open(json, sample->latencies.stage[i], '[');
+		for (j = 0; j < BUCKETS; j++)
+			json_number(json, NULL, sample->latencies.count[i][j]);
+		json_close(json, ']');
+	}
+	json_close(json, '}');
+	json_close(json, '}');
+}
+
+static void show_json(const struct sample *samples, unsigned int n)
+{
+	struct json json;
+	unsigned int i;
+
+	json_init(&json, stdout);
+	json_open(&json, NULL, '[');
+	for (i = 0; i < n; i++)
+		json_sample(&json, &samples[i]);
+	json_close(&json, ']');
+}
+
+/* Whoever named the domain must not break the format. */
+static void print_label(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else
+			putchar(*text >= ' ' && *text <= '~' ? *text : '?');
+	}
+}
+
+static void print_labels(const struct found_disk *disk)
+{
+	printf("{domid=\"%u\",domain=\"", disk->dev.domid);
+	print_label(disk->name ? disk->name : "");
+	printf("\",devid=\"%u\",disk=\"%u\"", disk->dev.devid, disk->index);
+}
+
+static void metric_counter(const struct sample *samples, unsigned int n,
+			   unsigned int counter)
+{
+	const struct counter_info *info = &counter_info[counter];
+	unsigned int i;
+
+	printf("# TYPE " PREFIX "%s %s\n", info->name,
+	       info->gauge ? "gauge" : "counter");
+	if (info->bytes)
+		printf("# UNIT " PREFIX "%s bytes\n", info->name);
+	printf("# HELP " PREFIX "%s %s.\n", info->name, info->help);
+	for (i = 0; i < n; i++) {
+		if (!(samples[i].counters.have & 1U << counter))
+			continue;
+		printf(PREFIX "%s%s", info->name, info->gauge ? "" : "_total");
+		print_labels(samples[i].disk);
+		printf("} %" PRIu64 "\n", samples[i].counters.value[counter]);
+	}
+}
+
+static void metric_stage(const struct sample *sample, unsigned int stage)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++) {
+		sum += sample->latencies.count[stage][i];
+		fputs(PREFIX "latency_seconds_bucket", stdout);
+		print_labels(sample->disk);
+		printf(",stage=\"%s\",le=\"", sample->latencies.stage[stage]);
+		/* The last one holds all that is longer. */
+		if (i == BUCKETS - 1)
+			fputs("+Inf", stdout);
+		else
+			printf("%.9g", (double)(2ULL << i) / 1e9);
+		printf("\"} %" PRIu64 "\n", sum);
+	}
+}
+
+static void show_openmetrics(const struct sample *samples, unsigned int n)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < COUNTERS; i++)
+		metric_counter(samples, n, i);
+	fputs("# TYPE " PREFIX "latency_seconds histogram\n"
+	      "# UNIT " PREFIX "latency_seconds seconds\n"
+	      "# HELP " PREFIX "latency_seconds Time that stages of requests took.\n",
+	      stdout);
+	for (i = 0; i < n; i++)
+		for (j = 0; j < samples[i].latencies.n; j++)
+			metric_stage(&samples[i], j);
+	puts("# EOF");
+}
+
+static enum tool_status show(const struct target *target, struct store *store,
+			     enum format format)
+{
+	struct found_disk *disks;
+	struct sample *samples;
+	unsigned int nr_disks, n = 0, i;
+
+	disks = target_disks(target, store, &nr_disks);
+	samples = xcalloc(nr_disks + 1, sizeof(*samples));
+	for (i = 0; i < nr_disks; i++) {
+		if (!counters_read(&disks[i].dev, disks[i].index,
+				   &samples[n].counters))
+			continue;
+		latencies_read(&disks[i].dev, disks[i].index,
+			       &samples[n].latencies);
+		samples[n++].disk = &disks[i];
+	}
+
+	if (format == FORMAT_JSON)
+		show_json(samples, n);
+	else if (format == FORMAT_OPENMETRICS)
+		show_openmetrics(samples, n);
+	else
+		show_text(samples, n);
+	/* Of many disks, one may just be going. */
+	if (target->have_disk && !n)
+		complain_no_counters(&disks[0].dev, disks[0].index);
+	free(samples);
+	free_disks(disks, nr_disks);
+	return target->have_disk && !n ? TOOL_FAILED : TOOL_OK;
+}
+
+static enum tool_status run(int argc, char **argv)
+{
+	enum format format = FORMAT_TEXT;
+	struct target target = { };
+	enum tool_status status;
+	struct device dev;
+	struct store store;
+
+	if (!parse(&target, &format, argc, argv))
+		return TOOL_USAGE;
+	if (!store_open(&store))
+		return TOOL_FAILED;
+	status = target_find(&target, &store, &dev);
+	if (status == TOOL_OK)
+		status = show(&target, &store, format);
+	store_close(&store);
+	return status;
+}
+
+const struct command stats_command = {
+	.name = "stats",
+	.summary = "show what the driver has counted",
+	.usage =
+	"Usage: xen-ioemu stats [OPTIONS] [DOMAIN [DEVID [DISK]]]\n"
+	"\n"
+	"Shows the driver's counters of all disks, or of those that are named.\n"
+	"\n"
+	"  --json          print a JSON array of objects, with histograms\n"
+	"  --openmetrics   print them as OpenMetrics, for Prometheus and the like\n"
+	"  --backend N     number of the domain where the driver runs; default: 0\n",
+	.run = run,
+};

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xen-ioemu top: what goes on, again and again.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "domain.h"
+#include "json.h"
+#include "target.h"
+
+/**
+ * struct top - one run of the command
+ * @target: what to show
+ * @interval: --interval
+ * @count: --count, 0 for no end
+ * @as_json: --json
+ * @before: the last look
+ * @nr_before: disks in it
+ */
+struct top {
+	struct target target;
+	unsigned int interval;
+	unsigned int count;
+	bool as_json;
+	struct look *before;
+	unsigned int nr_before;
+};
+
+/* A disk at one moment. */
+struct look {
+	unsigned int domid, devid, disk;
+	char name[24];
+	struct timespec when;
+	struct counters counters;
+	struct latencies latencies;
+};
+
+/* Of a disk, between two looks. */
+struct rates {
+	double reads, read_bytes, writes, write_bytes;
+	uint64_t in_flight, p50, p99;
+};
+
+static bool parse(struct top *top, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "interval",	required_argument, NULL, 'i' },
+		{ "count",	required_argument, NULL, 'c' },
+		{ "json",	no_argument,	   NULL, 'j' },
+		{ "backend",	required_argument, NULL, 'b' },
+		{ }
+	};
+	bool ok = true;
+	int option;
+
+	while (ok && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			ok = parse_option("--interval", "a number of seconds",
+					  optarg, 1, 3600, &top->interval);
+			break;
+		case 'c':
+			ok = parse_option("--count", "a number", optarg, 1,
+					  1000000, &top->count);
+			break;
+		case 'j':
+			top->as_json = true;
+			break;
+		case 'b':
+			ok = parse_option("--backend", "a domain number",
+					  optarg, 0, DOMID_LAST,
+					  &top->target.backend_id);
+			break;
+		default:
+			return false;	/* getopt_long() has complained */
+		}
+	}
+	return ok && target_parse(&top->target, "top", argc, argv, 0, 3);
+}
+
+static struct look *look_at_all(const struct top *top, struct store *store,
+				unsigned int *n)
+{
+	struct found_disk *disks;
+	struct look *looks, *look;
+	unsigned int nr, i;
+
+	disks = target_disks(&top->target, store, &nr);
+	looks = xcalloc(nr + 1, sizeof(*looks));
+	*n = 0;
+	for (i = 0; i < nr; i++) {
+		look = &looks[*n];
+		if (!counters_read(&disks[i].dev, disks[i].index,
+				   &look->counters))
+			continue;
+		latencies_read(&disks[i].dev, disks[i].index,
+			       &look->latencies);
+		clock_gettime(CLOCK_MONOTONIC, &look->when);
+		look->domid = disks[i].dev.domid;
+		look->devid = disks[i].dev.devid;
+		look->disk = disks[i].index;
+		snprintf(look->name, sizeof(look->name), "%s",
+			 disks[i].name ? disks[i].name : "-");
+		(*n)++;
+	}
+	free_disks(disks, nr);
+	return looks;
+}
+
+static const struct look *find_before(const struct top *top,
+				      const struct look *now)
+{
+	unsigned int i;
+
+	for (i = 0; i < top->nr_before; i++)
+		if (top->before[i].domid == now->domid &&
+		    top->before[i].devid == now->devid &&
+		    top->before[i].disk == now->disk)
+			return &top->before[i];
+	return NULL;
+}
+
+/* Counters begin anew when a disk does. */
+static double rate(const struct look *before, const struct look *now,
+		   enum counter counter, double seconds)
+{
+	uint64_t old = before->counters.value[counter];
+	uint64_t new = now->counters.value[counter];
+
+	return new > old ? (double)(new - old) / seconds : 0;
+}
+
+static void compare(const struct look *before, const struct look *now,
+		    struct rates *rates)
+{
+	double seconds = (double)(now->when.tv_sec - before->when.tv_sec) +
+			 (double)(now->when.tv_nsec - before->when.tv_nsec) / 1e9;
+	uint64_t count[BUCKETS] = { };
+	unsigned int stage, i;
+
+	if (seconds <= 0)
+		seconds = 1;
+	rates->reads = rate(before, now, COUNTER_READS, seconds);
+	rates->read_bytes = rate(before, now, COUNTER_READ_BYTES, seconds);
+	rates->writes = rate(before, now, COUNTER_WRITES, seconds);
+	rates->write_bytes = rate(before, now, COUNTER_WRITE_BYTES, seconds);
+	rates->in_flight = now->counters.value[COUNTER_IN_FLIGHT];
+
+	for (stage = 0; stage < now->latencies.n; stage++)
+		if (!strcmp(now->latencies.stage[stage], "disk"))
+			for (i = 0; i < BUCKETS; i++)
+				count[i] = now->latencies.count[stage][i] -
+					   before->latencies.count[stage][i];
+	rates->p50 = latency_percentile(count, 50);
+	rates->p99 = latency_percentile(count, 99);
+}
+
+static void text_line(const struct look *now, const struct rates *rates)
+{
+	char p50[16], p99[16];
+
+	latency_text(p50, sizeof(p50), rates->p50);
+	latency_text(p99, sizeof(p99), rates->p99);
+	printf("%5u ", now->domid);
+	print_safe(stdout, now->name);
+	printf("%*s %5u %4u %9.0f %9.0f %9.1f %9.1f %6" PRIu64 " %8s %8s\n",
+	       (int)(20 - strnlen(now->name, 20)), "", now->devid, now->disk,
+	       rates->reads, rates->writes, rates->read_bytes / 1048576,
+	       rates->write_bytes / 1048576, rates->in_flight, p50, p99);
+}
+
+static void json_line(struct json *json, const struct look *now,
+		      const struct rates *rates)
+{
+	json_open(json, NULL, '{');
+	json_number(json, "domid", now->domid);
+	json_string(json, "name", now->name);
+	json_number(json, "devid", now->devid);
+	json_number(json, "disk", now->disk);
+	json_number(json, "reads-per-second", (uint64_t)(rates->reads + 0.5));
+	json_number(json, "writes-per-second", (uint64_t)(rates->writes + 0.5));
+	json_number(json, "read-bytes-per-second",
+		    (uint64_t)(rates->read_bytes + 0.5));
+	json_number(json, "write-bytes-per-second",
+		    (uint64_t)(rates->write_bytes + 0.5));
+	json_number(json, "in-flight", rates->in_flight);
+	json_number(json, "disk-p50-ns", rates->p50);
+	json_number(json, "disk-p99-ns", rates->p99);
+	json_close(json, '}');
+}
+
+static void show(struct top *top, const struct look *looks, unsigned int n)
+{
+	const struct look *before;
+	struct rates rates;
+	struct json json;
+	unsigned int i;
+
+	if (top->as_json) {
+		json_init(&json, stdout);
+		json_open(&json, NULL, '[');
+	} else {
+		if (isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		puts("DOMID NAME                 DEVID DISK   READS/S  WRITES/S READ MB/S  WRT MB/S FLIGHT DISK P50      P99");
+	}
+	for (i = 0; i < n; i++) {
+		before = find_before(top, &looks[i]);
+		if (!before)
+			continue;
+		compare(before, &looks[i], &rates);
+		if (top->as_json)
+			json_line(&json, &looks[i], &rates);
+		else
+			text_line(&looks[i], &rates);
+	}
+	if (top->as_json)
+		json_close(&json, ']');
+	fflush(stdout);
+}
+
+/* Until --count, a signal, or nobody reads any more. */
+static void repeat(struct top *top, struct store *store)
+{
+	struct look *looks;
+	unsigned int n, i;
+
+	top->before = look_at_all(top, store, &top->nr_before);
+	for (i = 0; (!top->count || i < top->count) && !ferror(stdout); i++) {
+		sleep(top->interval);
+		looks = look_at_all(top, store, &n);
+		show(top, looks, n);
+		free(top->before);
+		top->before = looks;
+		top->nr_before = n;
+	}
+	free(top->before);
+}
+
+static enum tool_status run(int argc, char **argv)
+{
+	struct top top = { .interval = 2 };
+	enum tool_status status;
+	struct device dev;
+	struct store store;
+
+	if (!parse(&top, argc, argv))
+		return TOOL_USAGE;
+	if (!store_open(&store))
+		return TOOL_FAILED;
+	status = target_find(&top.target, &store, &dev);
+	if (status == TOOL_OK)
+		repeat(&top, &store);
+	store_close(&store);
+	return status;
+}
+
+const struct command top_command = {
+	.name = "top",
+	.summary = "show what goes on, again and again",
+	.usage =
+	"Usage: xen-ioemu top [OPTIONS] [DOMAIN [DEVID [DISK]]]\n"
+	"\n"
+	"Shows rates, requests in flight and the latency of the disks below, of all disks\n"
+	"or of those that are named, until it is interrupted.\n"
+	"\n"
+	"  --interval S    seconds between two looks, 1 to 3600; default: 2\n"
+	"  --count N       end after so many; default: no end\n"
+	"  --json          print a JSON array of objects each time\n"
+	"  --backend N     number of the domain where the driver runs; default: 0\n",
+	.run = run,
+};
