@@ -188,8 +188,9 @@ t_two_at_once_and_no_file_twice()
 	wait $second
 	connected first 0
 	connected second 0
-	config rival "nvme,params=$FILES/a"
-	refused rival "a file must not be used by two"
+	! "$TOOL" attach second --disk "params=$FILES/a" 2>"$TMP/refused" ||
+		fail "a file is used by two"
+	grep -q "a file must not be used by two" "$TMP/refused"
 	destroy_domain first
 	connected second 0
 	destroy_domain second
