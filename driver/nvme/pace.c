@@ -121,7 +121,9 @@ static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns)
 				return now;
 			cpu_relax();
 		}
-		cond_resched();
+		/* Only a CPU that has nothing else to do is burnt. */
+		if (need_resched())
+			break;
 	} while (!nvme_stop_waiting(sq) && ktime_get_ns() < end);
 	return pending;
 }
