@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * exits FILE: how often HVM guests left for Xen, of a record of xentrace, as one
- * JSON object. Only what lies between the first and the last exit is known.
+ * exits FILE: how often HVM guests left for Xen, and with which exit codes of the
+ * processor, of a record of xentrace, as one JSON object. Only what lies between
+ * the first and the last exit is known.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,8 +10,13 @@
 #include <xenctrl.h>
 #include <xen/trace.h>
 
+#define CODES	0x800
+
+static unsigned long long codes[CODES];
+
 int main(int argc, char **argv)
 {
+	const char *comma = "";
 	unsigned long long exits = 0, first = 0, last = 0, now;
 	xc_physinfo_t physinfo = { 0 };
 	uint32_t head, extra[9];
@@ -37,10 +43,19 @@ int main(int argc, char **argv)
 		if (!exits++)
 			first = now;
 		last = now;
+		if (n > 2 && extra[2] < CODES)
+			codes[extra[2]]++;
 	}
 	fclose(f);
-	printf("{\"exits\":%llu,\"ns\":%.0f}\n", exits,
+	printf("{\"exits\":%llu,\"ns\":%.0f,\"codes\":{", exits,
 	       (last - first) * 1e6 / physinfo.cpu_khz);
+	for (n = 0; n < CODES; n++) {
+		if (!codes[n])
+			continue;
+		printf("%s\"%#x\":%llu", comma, n, codes[n]);
+		comma = ",";
+	}
+	printf("}}\n");
 	xc_interface_close(xch);
 	return 0;
 }

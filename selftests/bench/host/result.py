@@ -23,6 +23,14 @@ COPIES = {
 }
 
 
+# Of AMD's processors, which the lab has.
+EXIT_CODES = {
+    "0x60": "interrupt", "0x64": "interrupt-window", "0x6e": "rdtsc",
+    "0x72": "cpuid", "0x77": "pause", "0x78": "hlt", "0x7b": "port", "0x7c": "msr",
+    "0x81": "hypercall", "0x400": "memory",
+}
+
+
 def _us(ns):
     return round(ns / 1000, 2)
 
@@ -82,6 +90,9 @@ def _io(row, data):
         ios = traced["read"]["iops"] * data["exits"]["ns"] / 1e9
         if ios > 0:
             out["exits"] = round(data["exits"]["exits"] / ios, 3)
+            out["exit_codes"] = {
+                EXIT_CODES.get(code, code): round(n / ios, 3)
+                for code, n in data["exits"]["codes"].items()}
     return out
 
 
