@@ -92,7 +92,7 @@ def _io(row, data):
             out["exits"] = round(data["exits"]["exits"] / ios, 3)
             out["exit_codes"] = {
                 EXIT_CODES.get(code, code): round(n / ios, 3)
-                for code, n in data["exits"]["codes"].items()}
+                for code, n in data["exits"].get("codes", {}).items()}
     return out
 
 
