@@ -361,6 +361,7 @@ void ioemu_nvme_complete(struct ioemu_nvme_req *req, u16 status)
 	unsigned long flags;
 	u32 from;
 
+	ioemu_nvme_account_complete(req);
 	req->status = status;
 	ioemu_nvme_req_unmap(req);
 	trace_ioemu_nvme_complete(req);
@@ -646,6 +647,7 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 		}
 		sq->free = req->next;
 		WRITE_ONCE(sq->nr_taken, sq->nr_taken + 1);
+		ioemu_nvme_account_fetch(req);
 
 		nvme_sq_fetch(sq, sqe);
 		next = sq->head + 1 == sq->size ? 0 : sq->head + 1;

@@ -130,6 +130,7 @@ struct ioemu_nvme_big {
  * @gfns: guest frame of each of @vecs
  * @nr_vecs: used entries
  * @dirty: @vecs are written by us
+ * @out: debug builds: fetched and not completed yet
  * @cid: command identifier
  * @opcode: opcode
  * @status: status field without phase, once finished
@@ -154,6 +155,9 @@ struct ioemu_nvme_req {
 	u64 *gfns;
 	u16 nr_vecs;
 	bool dirty;
+#ifdef IOEMU_DEBUG
+	bool out;
+#endif
 	u8 opcode;
 	u16 cid;
 	u16 status;
@@ -629,6 +633,32 @@ static inline u16 ioemu_nvme_dnr(u16 status)
  */
 #define NVME_PENDING		0xfffe
 #define NVME_PARK		0xffff
+
+/*
+ * Debug builds (make IOEMU_DEBUG=y) keep accounts: each command that is fetched
+ * completes, and once.
+ */
+#ifdef IOEMU_DEBUG
+static inline void ioemu_nvme_account_fetch(struct ioemu_nvme_req *req)
+{
+	WARN_ON(xchg(&req->out, true));
+}
+
+static inline void ioemu_nvme_account_complete(struct ioemu_nvme_req *req)
+{
+	WARN_ON(!xchg(&req->out, false));
+}
+
+static inline void ioemu_nvme_account_end(const struct ioemu_nvme_sq *sq)
+{
+	/* Parked event requests end with the admin queue. */
+	WARN_ON(sq->qid && sq->nr_taken != sq->nr_freed);
+}
+#else
+static inline void ioemu_nvme_account_fetch(struct ioemu_nvme_req *req) {}
+static inline void ioemu_nvme_account_complete(struct ioemu_nvme_req *req) {}
+static inline void ioemu_nvme_account_end(const struct ioemu_nvme_sq *sq) {}
+#endif
 
 /* regs.c */
 u64 ioemu_nvme_bar_read(struct ioemu_pci *pci, unsigned int bar, u64 offset,

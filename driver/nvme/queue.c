@@ -391,6 +391,7 @@ static void nvme_sq_remove_end(struct ioemu_nvme_sq *sq)
 		kthread_destroy_worker(sq->worker);
 	else
 		kthread_cancel_work_sync(&sq->work);
+	ioemu_nvme_account_end(sq);
 	ioemu_nvme_stats_add(&ctrl->past, &sq->stats);
 	sq->cq->nr_sqs--;
 	nvme_sq_free(sq);
