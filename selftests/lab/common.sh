@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What every part of the lab uses: messages, hashes, the temporary directory.
 
-# The kernel and Xen that dom0 is made of; one exists so far.
-flavour=bookworm
+# The kernel and Xen that dom0 is made of.
+flavour=${LAB_FLAVOUR:-bookworm}
 
 lab_tmp=
 lab_dom0=

@@ -20,6 +20,7 @@ deps_table() {
 		/usr/bin/gcc gcc
 		/usr/bin/objcopy binutils
 	EOF
+	! kernel_own "$flavour" || kernel_deps
 }
 
 deps_missing() {

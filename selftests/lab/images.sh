@@ -4,9 +4,38 @@
 # The images: each a directory or file of the cache, named by the hash of
 # everything it is made of and renamed to that name only when it is whole.
 
+# images_kver FLAVOUR, images_kdir FLAVOUR: dom0's kernel, and its build directory.
+images_kver() {
+	if kernel_own "$1"; then
+		kernel_build "$1" && kernel_version "$1"
+	else
+		packages_kver "$1"
+	fi
+}
+
+images_kdir() {
+	if kernel_own "$1"; then
+		kernel_build "$1" && echo "$(kernel_dir "$1")/kdir"
+	else
+		echo "/usr/src/linux-headers-$(packages_kver "$1")"
+	fi
+}
+
+# images_own_kernel FLAVOUR TREE NEW: put its kernel in the place of Debian's.
+images_own_kernel() {
+	local dir kver
+	dir=$(kernel_dir "$1")
+	kver=$(kernel_version "$1")
+	rm -rf "$2"/lib/modules/*
+	cp -r "$dir/lib/modules/$kver" "$2/lib/modules/"
+	depmod -b "$2" "$kver"
+	cp "$dir/vmlinuz" "$3/vmlinuz"
+}
+
 dom0_key() {
 	hash_of "$lab_dir"/{images,packages,guest}.sh "$lab_dir"/{dom0,guest}/* \
-		"$(packages_file "$1")"
+		"$(packages_file "$1")" \
+		<(! kernel_own "$1" || basename "$(kernel_dir "$1")")
 }
 
 dom0_dir() {
@@ -64,6 +93,10 @@ image_build_dom0() {
 	gzip -dc "$debian/boot/xen-4.17-amd64.gz" >"$new/xen"
 	cp "$debian/boot/vmlinuz-$kver" "$new/vmlinuz"
 	guest_build "$debian" "$kver" "$debian/usr/lib/guest"
+	if kernel_own "$1"; then
+		images_own_kernel "$1" "$debian" "$new"
+		kver=$(kernel_version "$1")
+	fi
 
 	progress "building the dom0 image"
 	mkdir -p "$tree/bin"
@@ -104,6 +137,7 @@ image_build_tools() {
 # edit of the recipe while it is followed must not count.
 images_names() {
 	packages_ensure_list "$1"
+	! kernel_own "$1" || kernel_build "$1"
 	lab_dom0=$(dom0_dir "$1")
 	lab_tools=$(tools_image)
 }

@@ -9,10 +9,11 @@
 # apt is configured with.
 
 # packages_file FLAVOUR: the resolved list, one "FILE URL SIZE HASH" per line.
+# Flavours differ in the kernel only.
 packages_file() {
 	local recipe
 	recipe=$(hash_of "$lab_dir/dom0/packages")
-	echo "$cache/packages/$1-$recipe.list"
+	echo "$cache/packages/bookworm-$recipe.list"
 }
 
 packages_apt() {

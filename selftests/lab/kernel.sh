@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by lab, which sets what is not set here.
+# shellcheck shell=bash disable=SC2034,SC2154
+# Kernels of our own for dom0: flavour NAME has Debian's kernel source with the
+# configuration kernel/NAME.config. Everything else of dom0, and the guests'
+# kernel, are those of the flavour without a configuration.
+
+kernel_source=/usr/src/linux-source-6.1.tar.xz
+
+# kernel_own FLAVOUR: it has a kernel of its own.
+kernel_own() {
+	[ -e "$lab_dir/kernel/$1.config" ]
+}
+
+# kernel_deps: "FILE PACKAGE" as in deps_table.
+kernel_deps() {
+	cat <<-EOF
+		$kernel_source linux-source-6.1
+		/usr/bin/flex flex
+		/usr/bin/bison bison
+		/usr/bin/bc bc
+		/usr/include/libelf.h libelf-dev
+	EOF
+}
+
+# kernel_dir FLAVOUR: kdir/ to build modules in, vmlinuz, lib/modules/VERSION.
+kernel_dir() {
+	echo "$cache/kernel-$1-$(hash_of "$lab_dir/kernel.sh" "$lab_dir/kernel/$1.config" \
+		<(stat -Lc '%s %Y' "$kernel_source"))"
+}
+
+kernel_version() {
+	cat "$(kernel_dir "$1")/kdir/include/config/kernel.release"
+}
+
+# kernel_make ARG...: make what is not worth a line on the terminal.
+kernel_make() {
+	make -s -C "$lab_tmp/kernel/kdir" -j "$(nproc)" "$@" >>"$lab_tmp/kernel.log" 2>&1 || {
+		tail -n 20 "$lab_tmp/kernel.log" >&2
+		die "the kernel does not build"
+	}
+}
+
+# kernel_configure CONFIG: what it asks for must be what comes of it.
+kernel_configure() {
+	local line lost=
+	kernel_make KCONFIG_ALLCONFIG="$1" allnoconfig
+	while read -r line; do
+		grep -qxF "$line" "$lab_tmp/kernel/kdir/.config" || lost+=" $line"
+	done < <(grep '^CONFIG_' "$1")
+	[ -z "$lost" ] || die "the kernel's configuration does not take:$lost"
+}
+
+# kernel_build FLAVOUR: have it in the cache. Takes minutes.
+kernel_build() {
+	local dir new=$lab_tmp/kernel
+	dir=$(kernel_dir "$1")
+	[ ! -d "$dir" ] || return 0
+	[ -e "$kernel_source" ] || die "no $kernel_source: lab deps"
+	progress "building the $1 kernel"
+	mkdir "$new" "$new/kdir"
+	tar -C "$new/kdir" --strip-components=1 -xf "$kernel_source"
+	kernel_configure "$lab_dir/kernel/$1.config"
+	kernel_make bzImage modules
+	kernel_make INSTALL_MOD_PATH="$new" INSTALL_MOD_STRIP=1 modules_install
+	rm -f "$new"/lib/modules/*/{build,source}
+	cp "$new/kdir/arch/x86/boot/bzImage" "$new/vmlinuz"
+	cp "$new/kdir/System.map" "$new/"
+	# To build modules it takes headers, makefiles and the build's own tools.
+	find "$new/kdir" -mindepth 1 -maxdepth 1 -type d ! -name arch ! -name include \
+		! -name scripts ! -name tools -exec rm -rf {} +
+	find "$new"/kdir/{arch,tools} -mindepth 1 -maxdepth 1 ! -name x86 ! -name objtool \
+		-exec rm -rf {} +
+	find "$new/kdir/arch" -name '*.[oac]' -delete
+	rm -f "$new"/kdir/{vmlinux*,*.a,.tmp*,.vmlinux*}
+	mv -T "$new" "$dir"
+}
