@@ -7,56 +7,12 @@
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=linux-lib.sh
+. "$(dirname "$0")/linux-lib.sh"
 
 GUEST=linux
 SLOT=16
 PCI=0000:00:10.0
-
-# What commands in the guest may use. A machine that is emulated does a few hundred
-# requests a second, hence the sizes.
-G_LIB='
-fio_verify() {	# random data, then back; others at the same time
-	fio --thread --ioengine=libaio --direct=1 --iodepth=32 --rw=randwrite \
-		--verify=crc32c --verify_fatal=1 --do_verify=1 --group_reporting \
-		--minimal "$@" >/tmp/fio.out 2>&1 || { cat /tmp/fio.out; return 1; }
-}
-mixed="--bssplit=4k/60:8k/20:16k/10:60k/10 --size=1m"
-large="--bssplit=128k/70:256k/20:512k/10 --offset=1m --size=7m"
-on() {		# jobs of fio, one for each namespace
-	for n; do echo "--name=n$n --filename=/dev/nvme0n$n"; done
-}
-until_true() {	# SECONDS COMMAND
-	n=$(($1 * 5))
-	shift
-	until eval "$*"; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || { echo "timeout: $*"; since | tail -n 20; return 1; }
-		sleep 0.2
-	done
-}
-mark() { dmesg | wc -l >/run/mark; }
-since() { dmesg | tail -n "+$(($(cat /run/mark) + 1))"; }
-writes() { awk "{ print \$5 }" /sys/block/nvme0n$1/stat; }
-fails() {
-	! "$@" || { echo "should have failed: $*"; return 1; }
-}
-live() { [ "$(cat /sys/class/nvme/nvme0/state)" = live ]; }
-set -e
-'
-
-# Run shell commands in the guest; the first that fails ends them. What they print
-# is also left in $TMP/found.
-g()
-{
-	local limit=120
-
-	if [ "$1" = -t ]; then
-		limit=$2
-		shift 2
-	fi
-	"$LAB/guest-exec" --timeout "$limit" $GUEST "$G_LIB$1" | tr -d '\r' | tee "$TMP/found"
-	return "${PIPESTATUS[0]}"
-}
 
 attach()
 {
@@ -68,15 +24,6 @@ attach()
 		--disk "params=$RO,serial=RO,mode=r" \
 		--disk "params=$VIRTIO,serial=VIRTIO" \
 		--disk "params=$AHCI,serial=AHCI" "$1"
-}
-
-# dm_table LINE...: let the device be this, without a moment without a table.
-dm_table()
-{
-	printf '%s\n' "$@" >"$TMP/table"
-	dmsetup suspend --nolockfs --noflush ioemu
-	dmsetup load ioemu "$TMP/table"
-	dmsetup resume ioemu
 }
 
 # Sectors of the dm device in most tests, and of what lies below it.
@@ -329,7 +276,7 @@ t_disk_errors_reach_the_guest_and_go()
 	local half=$((DM_SECTORS / 2)) before
 
 	before=$(dd if="$DM" iflag=direct bs=1M count=4 status=none | md5sum)
-	dm_table "0 $half linear $UNDER 0" "$half $half error"
+	dm_table ioemu "0 $half linear $UNDER 0" "$half $half error"
 	g "mark
 		dd if=/dev/nvme0n4 iflag=direct bs=1M count=4 2>/dev/null | md5sum
 		fails dd if=/dev/nvme0n4 iflag=direct bs=4k skip=$((half / 8)) count=1 2>/tmp/read
@@ -343,7 +290,7 @@ t_disk_errors_reach_the_guest_and_go()
 	grep -q 'sct 0x2 / sc 0x81' "$TMP/found"
 	grep -q 'sct 0x2 / sc 0x80' "$TMP/found"
 	expect_eq "$(grep -c 'critical medium error' "$TMP/found")" 2 "messages"
-	dm_table "0 $DM_SECTORS linear $UNDER 0"
+	dm_table ioemu "0 $DM_SECTORS linear $UNDER 0"
 	g "dd if=/dev/urandom of=/dev/nvme0n4 oflag=direct bs=1M seek=$((half / 2048)) count=1 2>/dev/null
 		dd if=/dev/nvme0n4 iflag=direct bs=1M skip=$((half / 2048)) count=1 2>/dev/null | md5sum"
 	expect_eq "$(cat "$TMP/found")" \
@@ -360,7 +307,7 @@ t_growth_is_seen_by_the_guest()
 {
 	local loop=$((160 * 2048)) old=$((DM_SECTORS / 8))
 
-	dm_table "0 $UNDER_SECTORS linear $UNDER 0"
+	dm_table ioemu "0 $UNDER_SECTORS linear $UNDER 0"
 	truncate -s $((loop * 512)) /tmp/loop-loop.img
 	losetup -c "$LOOP"
 	size_seen 4 $UNDER_SECTORS
@@ -373,12 +320,12 @@ t_growth_is_seen_by_the_guest()
 
 t_shrinking_is_seen_by_the_guest()
 {
-	dm_table "0 $((DM_SECTORS / 2)) linear $UNDER 0"
+	dm_table ioemu "0 $((DM_SECTORS / 2)) linear $UNDER 0"
 	size_seen 4 $((DM_SECTORS / 2))
 	g "dd if=/dev/nvme0n4 bs=4k skip=$((DM_SECTORS / 16)) count=1 iflag=direct >/tmp/end || :
 		[ ! -s /tmp/end ]
 		dd if=/dev/nvme0n4 bs=4k skip=$((DM_SECTORS / 16 - 1)) count=1 iflag=direct >/dev/null"
-	dm_table "0 $DM_SECTORS linear $UNDER 0"
+	dm_table ioemu "0 $DM_SECTORS linear $UNDER 0"
 	size_seen 4 $DM_SECTORS
 }
 

@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Disks that fail, come late, vanish, and lose power, under an unmodified Linux
+# guest: it sees the right errors, each request completes once, and what it was
+# told is on the disk is there after every power cut.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=linux-lib.sh
+. "$(dirname "$0")/linux-lib.sh"
+
+GUEST=faults
+SECTORS=65536		# of the disks that fail and come late
+CUT_MB=24		# size of the disk whose power is cut
+ROUNDS=${FAULTS_ROUNDS:-15}
+STATES=${FAULTS_STATES:-3}
+
+setup()
+{
+	module_load
+	modprobe -a dm_mod dm_flakey dm_delay dm_log_writes loop ext4
+	# The guest's errors are the point.
+	"$LAB/announce" 'xen_ioemu: |ioemu-[0-9]+-[0-9]+: '
+	UNDER=$(make_disk under $((SECTORS / 2048)))
+	GONE=$(make_disk gone 16)
+	CUT=$(make_disk cut $CUT_MB)
+	LOG=$(make_disk log 256)
+	if [ -e /sys/module/null_blk/parameters/timeout ]; then
+		TIMING=$(make_disk timing 16 submit_queues=1)
+	fi
+	dmsetup create bad --table "0 $SECTORS linear $UNDER 0"
+	dmsetup create cut --table "0 $((CUT_MB * 2048)) log-writes $CUT $LOG"
+	"$LAB/guest-start" --tools --vcpus 2 --modules nvme,ext4 --timeout 300 \
+		--paused $GUEST
+	DOMID=$(xl domid $GUEST)
+	"$TOOL" attach --slot 16 --disk params=/dev/mapper/bad \
+		--disk params=/dev/mapper/cut --disk "params=$GONE" \
+		${TIMING:+--disk "params=$TIMING"} $GUEST
+	"$LAB/guest-unpause" $GUEST
+}
+
+teardown()
+{
+	"$LAB/guest-stop" $GUEST
+	wait_for 20 domain_gone $GUEST
+	dmsetup remove bad
+	dmsetup remove cut
+	for name in under gone cut log timing; do
+		remove_disk $name
+	done
+	module_unload
+}
+
+# The log's superblock is written with a mark only, and what dom0 has of it in
+# memory is older still.
+replay()
+{
+	dmsetup message cut 0 mark now
+	sleep 0.2
+	blockdev --flushbufs "$LOG"
+	"$PAYLOAD/log-replay" "$@"
+}
+
+healthy()
+{
+	dm_table bad "0 $SECTORS linear $UNDER 0"
+}
+
+t_intermittent_errors_end_every_request_once()
+{
+	dm_table bad "0 $SECTORS flakey $UNDER 0 1 1"
+	g -t 100 'mark
+		fio --name=bad --filename=/dev/nvme0n1 --thread --ioengine=libaio \
+			--direct=1 --iodepth=16 --rw=randrw --bssplit=4k/70:64k/30 \
+			--size=16m --time_based --runtime=3 --continue_on_error=all \
+			--minimal >/tmp/fio.out 2>/dev/null || :
+		since | grep -c "I/O error\|medium error"' ||
+		{ healthy; return 1; }
+	note "$(cat "$TMP/found") messages of errors in the guest"
+	[ "$(cat "$TMP/found")" -gt 0 ]
+	healthy
+	wait_for 20 accounts_balance
+	g "fio_verify \$mixed \$(on 1)"
+	wait_for 5 accounts_balance
+}
+
+t_late_completions_end_every_request_once()
+{
+	dm_table bad "0 $SECTORS delay $UNDER 0 150 $UNDER 0 250"
+	g -t 100 'fio_verify --bs=16k --size=512k $(on 1)' || { healthy; return 1; }
+	healthy
+	wait_for 20 accounts_balance
+}
+
+# Timer, then nothing, then an error: the disk's own time-out.
+t_timeouts_of_the_disk_reach_the_guest()
+{
+	if [ -z "${TIMING-}" ]; then
+		echo "this kernel's null_blk cannot time out"
+		return 4
+	fi
+	echo 1000 >"/sys/block/$(basename "$TIMING")/queue/io_timeout"
+	"$LAB/announce" 'null_blk: rq .* timed out'
+	echo 4,100,0,8 >/sys/module/null_blk/parameters/timeout 2>/dev/null || :
+	g -t 100 'fio --name=late --filename=/dev/nvme0n4 --thread --ioengine=libaio \
+			--direct=1 --iodepth=4 --rw=randread --bs=4k --size=1m \
+			--continue_on_error=all --minimal >/dev/null 2>&1 || :
+		fio_verify $mixed $(on 4)'
+	wait_for 20 accounts_balance
+}
+
+t_vanished_disk_gives_errors_and_nothing_else()
+{
+	g 'dd if=/dev/urandom of=/dev/nvme0n3 bs=64k count=16 oflag=direct 2>/dev/null
+		(while dd if=/dev/nvme0n3 of=/dev/null bs=64k count=64 iflag=direct 2>/dev/null; do
+			:
+		done; echo $? >/run/gone) </dev/null >/dev/null 2>&1 &'
+	sleep 1
+	echo 0 >/sys/kernel/config/nullb/gone/power
+	g 'until_true 60 "[ -s /run/gone ]"
+		fails dd if=/dev/nvme0n3 of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
+		fails dd if=/dev/zero of=/dev/nvme0n3 bs=4k count=1 oflag=direct 2>/dev/null
+		live
+		fio_verify $mixed $(on 1)'
+	wait_for 20 accounts_balance
+}
+
+# What is on the disk after a flush must not depend on what came later.
+t_flushed_rounds_reach_the_log_in_order()
+{
+	local checked
+
+	g -t 200 "for r in \$(seq 1 $ROUNDS); do
+			for b in 0 1 2 3 4 5 6 7; do
+				printf 'round %u block %u\n' \$r \$b | dd bs=4k conv=sync 2>/dev/null
+			done | dd of=/dev/nvme0n2 bs=4k iflag=fullblock oflag=direct \
+				seek=\$((r % 64 * 8)) conv=fsync,notrunc 2>/dev/null
+		done"
+	checked=$(replay --order "$LOG") || {
+		echo "$checked"
+		return 1
+	}
+	note "rounds of 8 blocks checked: $checked"
+	# The last round is logged with its flush.
+	expect_eq "$checked" "$ROUNDS" "rounds"
+}
+
+# The text of the n-th file; all of them are of different length.
+file_text()
+{
+	yes "this is file $1" | head -c $((20000 + $1 * 1000))
+}
+
+# A copy of the disk as it was: journal replayed by the kernel, then nothing to
+# repair. Each file but the last was synced before the next came to be.
+check_state()
+{
+	local files=0 f i
+
+	cp --sparse=always "$TMP/disk" "$TMP/state"
+	mount -o loop "$TMP/state" "$TMP/mnt"
+	for f in "$TMP"/mnt/file*; do
+		[ ! -e "$f" ] || files=$((files + 1))
+	done
+	for ((i = 1; i < files; i++)); do
+		cmp "$TMP/mnt/file$i" <(file_text $i) || {
+			umount "$TMP/mnt"
+			fail "state at flush $1: file$i of $files"
+			return
+		}
+	done
+	umount "$TMP/mnt"
+	e2fsck -fn "$TMP/state" >"$TMP/e2fsck" 2>&1 || {
+		cat "$TMP/e2fsck"
+		fail "state at flush $1"
+		return
+	}
+	FILES=$files
+}
+
+t_ext4_survives_every_power_cut()
+{
+	local from to first flushes entries writes i last=0
+
+	g -t 200 'mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 \
+			-J size=4 /dev/nvme0n2
+		sync'
+	read -r _ first _ < <(replay "$LOG")
+	g -t 200 'mount -t ext4 /dev/nvme0n2 /mnt
+		for i in $(seq 1 24); do
+			yes "this is file $i" | head -c $((20000 + i * 1000)) |
+				dd of=/mnt/file$i bs=4k conv=fsync 2>/dev/null
+		done
+		umount /mnt'
+	read -r entries flushes writes < <(replay "$LOG")
+	note "log: $entries entries, $writes writes, $flushes flushes;" \
+		"$((flushes - first)) of them under ext4"
+	[ $((flushes - first)) -ge 24 ]
+	truncate -s ${CUT_MB}M "$TMP/disk"
+	mkdir "$TMP/mnt"
+	replay "$LOG" "$TMP/disk" 0 "$first"
+	from=$first
+	for ((i = 1; i <= STATES; i++)); do
+		to=$((first + (flushes - first) * i / STATES))
+		replay "$LOG" "$TMP/disk" "$from" "$to"
+		check_state $to
+		[ "$FILES" -ge "$last" ]
+		last=$FILES
+		from=$to
+	done
+	note "states checked: $STATES, files in the last: $FILES"
+	expect_eq "$FILES" 24 "files"
+}
+
+t_nothing_is_left()
+{
+	wait_for 5 accounts_balance
+	"$TOOL" detach $GUEST 0
+	disk_free /dev/mapper/bad
+	disk_free /dev/mapper/cut
+	"$LAB/guest-stop" $GUEST
+	wait_for 20 domain_gone $GUEST
+	expect_no_leaks
+}
+
+setup >"$TMP/setup" 2>&1 || {
+	cat "$TMP/setup"
+	echo "Bail out! no guest"
+	exit 1
+}
+run_tests
+rc=$?
+teardown >/dev/null 2>&1
+exit $rc
