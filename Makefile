@@ -28,6 +28,8 @@ release		= $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 			'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),unknown)
 module_dir	= $(O)/module/$(release)
 
+module_args	= $(if $(IOEMU_DEBUG),-- IOEMU_DEBUG=$(IOEMU_DEBUG))
+
 all: modules tools
 
 help:
@@ -42,19 +44,24 @@ help:
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
+	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
+	@echo '  fuzz          random input for parts of the driver; TIME=SECONDS each'
+	@echo '  fuzz-coverage what the committed inputs reach, by file'
+	@echo '  soak          verified load on all sides; TIME=SECONDS'
 	@echo '  lint          look at the sources with the usual tools'
 	@echo '  deps          install the packages that these need (as root)'
 	@echo 'Parts:'
 	@echo '  guest         the test guest, build/guest/tiny.elf'
 	@echo '  payload       what the lab runs, build/payload/'
 	@echo 'Variables:'
+	@echo '  IOEMU_DEBUG=y the module checks that each request completes, once'
 	@echo '  KDIR=DIR      kernel build directory; now $(KDIR)'
 	@echo '  O=DIR         where to build; now $(O)'
 	@echo '  PREFIX=DIR    where to install; now $(PREFIX)'
 	@echo '  DESTDIR=DIR   prepended to all that is installed'
 
 modules:
-	@scripts/build-module --kdir '$(KDIR)' --out '$(module_dir)'
+	@scripts/build-module --kdir '$(KDIR)' --out '$(module_dir)' $(module_args)
 
 tools:
 	@$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)'
@@ -64,10 +71,11 @@ guest:
 
 # For the kernel that the lab boots, whatever KDIR is.
 lab_kver	= $(shell selftests/lab/lab kver)
+lab_kdir	= $(shell selftests/lab/lab kdir)
 payload: tools guest
 	@kver=$(lab_kver); test -n "$$kver" && \
-	scripts/build-module --kdir "/usr/src/linux-headers-$$kver" \
-		--out '$(O)/module/'"$$kver" && \
+	scripts/build-module --kdir '$(lab_kdir)' --out '$(O)/module/'"$$kver" \
+		$(module_args) && \
 	$(MAKE) -C selftests install O='$(O)' INSTALL_PATH='$(O)/payload' \
 		MODULE='$(O)/module/'"$$kver"'/xen-ioemu.ko'
 
@@ -85,6 +93,20 @@ bench:
 	@$(MAKE) -s payload
 	@O='$(O)' scripts/bench
 
+check-debug: export LAB_FLAVOUR := debug
+check-debug: export IOEMU_DEBUG := y
+check-debug: deps
+	@O='$(O)/debug' scripts/check vm
+
+fuzz:
+	@$(MAKE) -C selftests/fuzz run O='$(O)/fuzz' TIME='$(or $(TIME),60)'
+
+fuzz-coverage:
+	@$(MAKE) -C selftests/fuzz coverage O='$(O)/fuzz-coverage'
+
+soak: deps payload
+	@O='$(O)' scripts/soak '$(or $(TIME),600)'
+
 lint: deps
 	@O='$(O)' scripts/lint
 
@@ -97,4 +119,5 @@ install: modules tools
 clean:
 	rm -rf '$(O)'
 
-.PHONY: all help modules tools guest payload deps demo check bench lint install clean
+.PHONY: all help modules tools guest payload deps demo check check-debug bench fuzz \
+	fuzz-coverage soak lint install clean
