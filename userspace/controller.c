@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Giving a controller to a domain.
+ * Giving a controller to a domain, and taking it away.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -253,3 +253,58 @@ enum tool_status controller_attach(struct controller *ctrl,
 	return status;
 }
 
+
+static enum tool_status ask_to_close(struct store *store, void *arg)
+{
+	const struct device *dev = arg;
+
+	if (!store_write(store, "0", "%s/online", dev->backend) ||
+	    !store_write(store, "5", "%s/state", dev->frontend))
+		return TOOL_FAILED;
+	return TOOL_OK;
+}
+
+static enum tool_status wait_closed(const struct device *dev,
+				    struct store *store,
+				    struct store_wait *wait,
+				    unsigned int timeout)
+{
+	enum device_state state;
+	enum tool_status status;
+
+	for (;;) {
+		state = device_state(store, dev);
+		if (state == DEVICE_CLOSED ||
+		    !store_exists(store, "%s", dev->backend))
+			return TOOL_OK;
+		status = store_wait_next(wait);
+		if (status == TOOL_TIMEOUT)
+			complain("the device is not closed after %u s, its state is %s; its nodes stay, --force removes them",
+				 timeout,
+				 device_state_name(device_state(store, dev)));
+		if (status != TOOL_OK)
+			return status;
+	}
+}
+
+/*
+ * Without one of its directories, the device is a ruin (the domain is gone, for
+ * instance) and nobody is left to close it in an orderly way.
+ */
+enum tool_status controller_close(const struct device *dev, struct store *store,
+				  unsigned int timeout)
+{
+	struct store_wait wait;
+	enum tool_status status;
+
+	if (!store_exists(store, "%s", dev->frontend) ||
+	    !store_exists(store, "%s", dev->backend))
+		return TOOL_OK;
+	if (!store_wait_begin(&wait, store, dev->backend, timeout))
+		return TOOL_FAILED;
+	status = store_transaction(store, ask_to_close, (void *)dev);
+	if (status == TOOL_OK)
+		status = wait_closed(dev, store, &wait, timeout);
+	store_wait_end(&wait);
+	return status;
+}

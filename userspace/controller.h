@@ -69,4 +69,15 @@ enum tool_status controller_prepare(struct controller *ctrl,
 enum tool_status controller_attach(struct controller *ctrl,
 				   struct store *store, unsigned int timeout);
 
+/**
+ * controller_close() - ask the driver to give a device up and wait, or complain
+ * @dev: the device
+ * @store: connection
+ * @timeout: seconds for the driver to answer
+ *
+ * The nodes stay, for device_remove().
+ */
+enum tool_status controller_close(const struct device *dev,
+				  struct store *store, unsigned int timeout);
+
 #endif /* XEN_IOEMU_CONTROLLER_H */

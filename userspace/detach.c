@@ -5,7 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-#include "device.h"
+#include "controller.h"
 #include "domain.h"
 #include "tool.h"
 
@@ -79,60 +79,6 @@ static bool has_backend(struct store *store, const struct device *dev)
 	return store_exists(store, "%s", dev->backend);
 }
 
-static enum tool_status ask_to_close(struct store *store, void *arg)
-{
-	const struct device *dev = arg;
-
-	if (!store_write(store, "0", "%s/online", dev->backend) ||
-	    !store_write(store, "5", "%s/state", dev->frontend))
-		return TOOL_FAILED;
-	return TOOL_OK;
-}
-
-static enum tool_status wait_closed(struct detach *detach, struct store *store,
-				    struct store_wait *wait)
-{
-	enum device_state state;
-	enum tool_status status;
-
-	for (;;) {
-		state = device_state(store, &detach->dev);
-		if (state == DEVICE_CLOSED ||
-		    !has_backend(store, &detach->dev))
-			return TOOL_OK;
-		status = store_wait_next(wait);
-		if (status == TOOL_TIMEOUT)
-			complain("the device is not closed after %u s, its state is %s; its nodes stay, --force removes them",
-				 detach->timeout,
-				 device_state_name(device_state(store,
-								&detach->dev)));
-		if (status != TOOL_OK)
-			return status;
-	}
-}
-
-/*
- * Without one of its directories, the device is a ruin (the domain is gone, for
- * instance) and nobody is left to close it in an orderly way.
- */
-static enum tool_status close_device(struct detach *detach, struct store *store)
-{
-	struct store_wait wait;
-	enum tool_status status;
-
-	if (!has_frontend(store, &detach->dev) ||
-	    !has_backend(store, &detach->dev))
-		return TOOL_OK;
-	if (!store_wait_begin(&wait, store, detach->dev.backend,
-			      detach->timeout))
-		return TOOL_FAILED;
-	status = store_transaction(store, ask_to_close, &detach->dev);
-	if (status == TOOL_OK)
-		status = wait_closed(detach, store, &wait);
-	store_wait_end(&wait);
-	return status;
-}
-
 static enum tool_status find_device(struct detach *detach, struct store *store)
 {
 	enum tool_status status;
@@ -162,7 +108,8 @@ static enum tool_status run(int argc, char **argv)
 		return TOOL_FAILED;
 	status = find_device(&detach, &store);
 	if (status == TOOL_OK && !detach.force)
-		status = close_device(&detach, &store);
+		status = controller_close(&detach.dev, &store,
+					  detach.timeout);
 	if (status == TOOL_OK)
 		status = device_remove(&store, &detach.dev);
 	store_close(&store);

@@ -14,7 +14,7 @@ static void to_stderr(const char *line)
 	fprintf(stderr, "xen-ioemu: %s\n", line);
 }
 
-static void (*complaints)(const char *line) = to_stderr;
+static _Thread_local void (*complaints)(const char *line) = to_stderr;
 
 void complain_to(void (*sink)(const char *line))
 {

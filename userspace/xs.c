@@ -21,6 +21,7 @@ static volatile sig_atomic_t caught_signal;
 bool store_open(struct store *store)
 {
 	store->tx = XBT_NULL;
+	store->leave_signals = false;
 	store->xs = xs_open(0);
 	if (store->xs)
 		return true;
@@ -251,8 +252,12 @@ bool store_wait_begin(struct store_wait *wait, struct store *store,
 		return false;
 	}
 
-	/* Blocked except while ppoll() sleeps, so that none is missed. */
 	caught_signal = 0;
+	if (store->leave_signals) {
+		sigprocmask(SIG_SETMASK, NULL, &wait->old_mask);
+		return true;
+	}
+	/* Blocked except while ppoll() sleeps, so that none is missed. */
 	sigemptyset(&mask);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaddset(&mask, signals[i]);
@@ -318,5 +323,6 @@ enum tool_status store_wait_next(struct store_wait *wait)
 void store_wait_end(struct store_wait *wait)
 {
 	xs_unwatch(wait->store->xs, wait->path, WATCH_TOKEN);
-	sigprocmask(SIG_SETMASK, &wait->old_mask, NULL);
+	if (!wait->store->leave_signals)
+		sigprocmask(SIG_SETMASK, &wait->old_mask, NULL);
 }

@@ -18,10 +18,12 @@
  * struct store - a connection, and the transaction that is open on it
  * @xs: libxenstore's handle
  * @tx: current transaction or XBT_NULL
+ * @leave_signals: waiting does not look for signals
  */
 struct store {
 	struct xs_handle *xs;
 	xs_transaction_t tx;
+	bool leave_signals;
 };
 
 /**
@@ -164,7 +166,7 @@ struct store_wait {
  * @path: node, which need not exist; must stay until store_wait_end()
  * @seconds: for how long store_wait_next() may sleep in total
  *
- * SIGINT, SIGTERM and SIGHUP are held back from here to store_wait_end(), where
+ * Unless @store->leave_signals, SIGINT, SIGTERM and SIGHUP are held back from here to store_wait_end(), where
  * they do not end the program but the waiting, so that the caller can tidy up.
  *
  * Return: true on success.

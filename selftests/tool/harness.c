@@ -285,6 +285,7 @@ int main(void)
 	test_detach();
 	test_dm();
 	test_disks();
+	test_lib();
 	test_list();
 	test_stats();
 	printf("1..%u\n", nr_tests);

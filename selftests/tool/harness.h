@@ -57,6 +57,7 @@ void test_attach(void);
 void test_detach(void);
 void test_disks(void);
 void test_dm(void);
+void test_lib(void);
 void test_list(void);
 void test_stats(void);
 
