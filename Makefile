@@ -38,6 +38,7 @@ help:
 	@echo '  modules       the kernel module, in build/module/VERSION/'
 	@echo '  tools         the tool, build/tools/xen-ioemu'
 	@echo '  install       install module, tool and man page'
+	@echo '  deb           the Debian packages, in build/deb/'
 	@echo '  clean         remove build/'
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
@@ -115,6 +116,11 @@ install: modules tools
 		$(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
 	$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)' \
 		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' install
+
+deb:
+	@scripts/build-deb '$(O)/deb'
+
+.PHONY: deb
 
 clean:
 	rm -rf '$(O)'
