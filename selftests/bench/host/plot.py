@@ -29,6 +29,10 @@ def _title(view, disk):
 def _save(fig, path):
     fig.savefig(path, metadata={"Date": None}, bbox_inches="tight")
     plt.close(fig)
+    # As other sources: no blanks at the end of a line, and a licence.
+    first, *rest = [line.rstrip() for line in path.read_text().splitlines()]
+    spdx = "<!-- SPDX-License-Identifier: GPL-2.0 -->"
+    path.write_text("\n".join([first, spdx, *rest]) + "\n")
     return path
 
 
