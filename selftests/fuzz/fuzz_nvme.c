@@ -321,6 +321,9 @@ static struct nvme_sqe admin_cmd(void)
 		.cdw11 = cpu_to_le32(input_u32(&in)),
 	};
 
+	/* Features, log pages and structures have small numbers, and few bytes. */
+	if (!(how & 0x20))
+		sqe.cdw10 &= cpu_to_le32(0x80ff871f);
 	if (how & 0x40)
 		sqe.cdw12 = cpu_to_le32(input_u32(&in));
 	if (how == 0x3f) {
