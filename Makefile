@@ -118,6 +118,7 @@ install: modules tools
 		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' install
 
 deb:
+	@scripts/deps --deb
 	@scripts/build-deb '$(O)/deb'
 
 .PHONY: deb

@@ -20,14 +20,13 @@ deps_table() {
 		/usr/bin/gcc gcc
 		/usr/bin/objcopy binutils
 	EOF
-	! kernel_own "$flavour" || kernel_deps
 }
 
 deps_missing() {
 	local file package
 	while read -r file package; do
 		[ -e "$file" ] || echo "$package"
-	done < <(deps_table)
+	done < <(deps_table; ! kernel_own "$flavour" || kernel_deps)
 }
 
 deps_headers() {
