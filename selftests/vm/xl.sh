@@ -58,9 +58,15 @@ no_loops()
 	! losetup -a | grep -F "$FILES"
 }
 
+# Nodes of the module and its users; the suites before this one may have left some.
+nodes()
+{
+	xenstore-ls -f | grep "ioemu/" | sort
+}
+
 no_nodes()
 {
-	! xenstore-ls -f | grep -q "ioemu/"
+	! nodes | comm -23 - "$TMP/nodes" | grep -q .
 }
 
 no_threads()
@@ -70,7 +76,7 @@ no_threads()
 
 nothing_left()
 {
-	wait_for 20 no_nodes || { xenstore-ls -f | grep ioemu; return 1; }
+	wait_for 20 no_nodes || { nodes; return 1; }
 	wait_for 20 no_loops
 	wait_for 20 no_threads
 	wait_for 20 disk_free "$DISK"
@@ -206,6 +212,7 @@ t_what_is_wrong_is_said()
 	nothing_left
 }
 
+nodes >"$TMP/nodes"
 module_load
 "$LAB/announce" "Triple fault - invoking HVM shutdown"	# the crash
 DISK=$(make_disk xl 16)
