@@ -58,8 +58,7 @@ static bool parse_one(struct attach *attach, int option, const char *text)
 		return parse_option("--timeout", "a number of seconds", text,
 				    1, TOOL_TIMEOUT_MAX, &attach->timeout);
 	case 'b':
-		return parse_option("--backend", "a domain number", text, 0,
-				    DOMID_LAST, &attach->ctrl.backend_id);
+		return backend_option(text, &attach->ctrl.backend_id);
 	case 'd':
 		return parse_disk(attach, text);
 	default:

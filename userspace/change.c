@@ -56,8 +56,7 @@ static bool parse_one(struct change *change, int option)
 		change->as_json = true;
 		return true;
 	case 'b':
-		return parse_option("--backend", "a domain number", optarg, 0,
-				    DOMID_LAST, &change->target.backend_id);
+		return backend_option(optarg, &change->target.backend_id);
 	default:
 		return false;	/* getopt_long() has complained */
 	}

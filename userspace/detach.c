@@ -36,8 +36,7 @@ static bool parse_one(struct detach *detach, int option, const char *text)
 		return parse_option("--timeout", "a number of seconds", text,
 				    1, TOOL_TIMEOUT_MAX, &detach->timeout);
 	case 'b':
-		return parse_option("--backend", "a domain number", text, 0,
-				    DOMID_LAST, &detach->backend_id);
+		return backend_option(text, &detach->backend_id);
 	case 'f':
 		detach->force = true;
 		return true;

@@ -45,8 +45,7 @@ static bool parse_one(struct disks *disks, int option)
 		return parse_option("--timeout", "a number of seconds", optarg,
 				    1, TOOL_TIMEOUT_MAX, &disks->timeout);
 	case 'b':
-		return parse_option("--backend", "a domain number", optarg, 0,
-				    DOMID_LAST, &disks->target.backend_id);
+		return backend_option(optarg, &disks->target.backend_id);
 	default:
 		return false;	/* getopt_long() has complained */
 	}

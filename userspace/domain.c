@@ -7,6 +7,12 @@
 
 #include "domain.h"
 
+bool backend_option(const char *text, unsigned int *backend_id)
+{
+	return parse_option("--backend", "a domain number", text, 0, DOMID_LAST,
+			    backend_id);
+}
+
 char *domain_name(struct store *store, unsigned int domid)
 {
 	return store_read(store, "/local/domain/%u/name", domid);

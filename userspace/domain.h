@@ -23,6 +23,13 @@ enum tool_status domain_find(struct store *store, const char *text,
 			     unsigned int *domid);
 
 /**
+ * backend_option() - parse the value of --backend, or complain
+ * @text: value
+ * @backend_id: the number
+ */
+bool backend_option(const char *text, unsigned int *backend_id);
+
+/**
  * domain_name() - name of a domain
  * @store: connection
  * @domid: domain

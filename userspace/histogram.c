@@ -19,38 +19,21 @@
 #define SVG_TOP		46
 #define SVG_LEFT	70
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SVG };
+/* The letters of the options */
+enum { FORMAT_TEXT, FORMAT_JSON = 'j', FORMAT_SVG = 's' };
 
-static bool parse(struct target *target, enum format *format, int argc,
-		  char **argv)
+static bool parse(struct target *target, int *format, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json",	no_argument,	   NULL, 'j' },
-		{ "svg",	no_argument,	   NULL, 's' },
+		{ "json",	no_argument,	   NULL, FORMAT_JSON },
+		{ "svg",	no_argument,	   NULL, FORMAT_SVG },
 		{ "backend",	required_argument, NULL, 'b' },
 		{ }
 	};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			*format = FORMAT_JSON;
-			break;
-		case 's':
-			*format = FORMAT_SVG;
-			break;
-		case 'b':
-			if (!parse_option("--backend", "a domain number",
-					  optarg, 0, DOMID_LAST,
-					  &target->backend_id))
-				return false;
-			break;
-		default:
-			return false;	/* getopt_long() has complained */
-		}
-	}
-	return target_parse(target, "histogram", argc, argv, 3, 3);
+	return reader_options(options, argc, argv, format,
+			      &target->backend_id) &&
+	       target_parse(target, "histogram", argc, argv, 3, 3);
 }
 
 static uint64_t largest(const uint64_t *count)
@@ -194,7 +177,7 @@ static void show_svg(const struct target *target,
 }
 
 static enum tool_status show(const struct target *target,
-			     const struct device *dev, enum format format)
+			     const struct device *dev, int format)
 {
 	struct latencies latencies;
 
@@ -213,7 +196,7 @@ static enum tool_status show(const struct target *target,
 
 static enum tool_status run(int argc, char **argv)
 {
-	enum format format = FORMAT_TEXT;
+	int format = FORMAT_TEXT;
 	struct target target = { };
 	enum tool_status status;
 	struct device dev;

@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "domain.h"
 #include "json.h"
+#include "target.h"
 #include "tool.h"
 
 /**
@@ -55,23 +56,11 @@ static bool parse(struct list *list, int argc, char **argv)
 		{ "backend",	required_argument, NULL, 'b' },
 		{ }
 	};
-	int option;
+	int format = 0;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			list->as_json = true;
-			break;
-		case 'b':
-			if (!parse_option("--backend", "a domain number",
-					  optarg, 0, DOMID_LAST,
-					  &list->backend_id))
-				return false;
-			break;
-		default:
-			return false;	/* getopt_long() has complained */
-		}
-	}
+	if (!reader_options(options, argc, argv, &format, &list->backend_id))
+		return false;
+	list->as_json = format;
 	if (optind + 1 < argc) {
 		complain("list takes one DOMAIN at the most, %d were given; see xen-ioemu list --help",
 			 argc - optind);

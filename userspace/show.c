@@ -33,31 +33,17 @@ struct shown {
 	struct counters counters;
 };
 
-static bool parse(struct target *target, bool *as_json, int argc, char **argv)
+static bool parse(struct target *target, int *format, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json",	no_argument,	   NULL, 'j' },
 		{ "backend",	required_argument, NULL, 'b' },
 		{ }
 	};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			*as_json = true;
-			break;
-		case 'b':
-			if (!parse_option("--backend", "a domain number",
-					  optarg, 0, DOMID_LAST,
-					  &target->backend_id))
-				return false;
-			break;
-		default:
-			return false;	/* getopt_long() has complained */
-		}
-	}
-	return target_parse(target, "show", argc, argv, 2, 2);
+	return reader_options(options, argc, argv, format,
+			      &target->backend_id) &&
+	       target_parse(target, "show", argc, argv, 2, 2);
 }
 
 static void look(struct store *store, const struct device *dev,
@@ -214,17 +200,17 @@ static enum tool_status run(int argc, char **argv)
 {
 	struct target target = { };
 	enum tool_status status;
-	bool as_json = false;
+	int format = 0;
 	struct device dev;
 	struct store store;
 
-	if (!parse(&target, &as_json, argc, argv))
+	if (!parse(&target, &format, argc, argv))
 		return TOOL_USAGE;
 	if (!store_open(&store))
 		return TOOL_FAILED;
 	status = target_find(&target, &store, &dev);
 	if (status == TOOL_OK)
-		show(&store, &dev, as_json);
+		show(&store, &dev, format);
 	store_close(&store);
 	return status;
 }

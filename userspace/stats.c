@@ -14,7 +14,8 @@
 
 #define PREFIX	"xen_ioemu_"
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_OPENMETRICS };
+/* The letters of the options */
+enum { FORMAT_TEXT, FORMAT_JSON = 'j', FORMAT_OPENMETRICS = 'o' };
 
 /* A disk and its numbers. */
 struct sample {
@@ -23,36 +24,18 @@ struct sample {
 	struct latencies latencies;
 };
 
-static bool parse(struct target *target, enum format *format, int argc,
-		  char **argv)
+static bool parse(struct target *target, int *format, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json",	 no_argument,	    NULL, 'j' },
-		{ "openmetrics", no_argument,	    NULL, 'o' },
+		{ "json",	 no_argument,	    NULL, FORMAT_JSON },
+		{ "openmetrics", no_argument,	    NULL, FORMAT_OPENMETRICS },
 		{ "backend",	 required_argument, NULL, 'b' },
 		{ }
 	};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			*format = FORMAT_JSON;
-			break;
-		case 'o':
-			*format = FORMAT_OPENMETRICS;
-			break;
-		case 'b':
-			if (!parse_option("--backend", "a domain number",
-					  optarg, 0, DOMID_LAST,
-					  &target->backend_id))
-				return false;
-			break;
-		default:
-			return false;	/* getopt_long() has complained */
-		}
-	}
-	return target_parse(target, "stats", argc, argv, 0, 3);
+	return reader_options(options, argc, argv, format,
+			      &target->backend_id) &&
+	       target_parse(target, "stats", argc, argv, 0, 3);
 }
 
 static void show_text(const struct sample *samples, unsigned int n)
@@ -183,7 +166,7 @@ static void show_openmetrics(const struct sample *samples, unsigned int n)
 }
 
 static enum tool_status show(const struct target *target, struct store *store,
-			     enum format format)
+			     int format)
 {
 	struct found_disk *disks;
 	struct sample *samples;
@@ -216,7 +199,7 @@ static enum tool_status show(const struct target *target, struct store *store,
 
 static enum tool_status run(int argc, char **argv)
 {
-	enum format format = FORMAT_TEXT;
+	int format = FORMAT_TEXT;
 	struct target target = { };
 	enum tool_status status;
 	struct device dev;

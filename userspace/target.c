@@ -9,6 +9,22 @@
 #include "domain.h"
 #include "target.h"
 
+bool reader_options(const struct option *options, int argc, char **argv,
+		    int *format, unsigned int *backend_id)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return false;	/* getopt_long() has complained */
+		if (option != 'b')
+			*format = option;
+		else if (!backend_option(optarg, backend_id))
+			return false;
+	}
+	return true;
+}
+
 bool target_parse(struct target *target, const char *command, int argc,
 		  char **argv, int min, int max)
 {

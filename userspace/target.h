@@ -8,6 +8,8 @@
 #include "device.h"
 #include "xs.h"
 
+struct option;
+
 /**
  * struct target - what was named
  * @backend_id: --backend
@@ -27,6 +29,17 @@ struct target {
 	bool have_disk;
 	unsigned int disk;
 };
+
+/**
+ * reader_options() - parse what those that only show something take, or complain
+ * @options: --backend as 'b'; of all others the last one is the format
+ * @argc: arguments
+ * @argv: arguments
+ * @format: the format's letter, untouched if none was given
+ * @backend_id: --backend, likewise
+ */
+bool reader_options(const struct option *options, int argc, char **argv,
+		    int *format, unsigned int *backend_id);
 
 /**
  * target_parse() - read the arguments after the options, or complain

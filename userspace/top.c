@@ -73,9 +73,7 @@ static bool parse(struct top *top, int argc, char **argv)
 			top->as_json = true;
 			break;
 		case 'b':
-			ok = parse_option("--backend", "a domain number",
-					  optarg, 0, DOMID_LAST,
-					  &top->target.backend_id);
+			ok = backend_option(optarg, &top->target.backend_id);
 			break;
 		default:
 			return false;	/* getopt_long() has complained */
