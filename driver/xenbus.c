@@ -34,6 +34,7 @@
 #include "stats.h"
 #include "vm.h"
 #include "xenbus.h"
+#include "xenstore.h"
 
 /* Device numbers 0 to 2 are the host bridge, the ISA bridge and Xen's own. */
 #define BACKEND_SLOT_MIN	3
@@ -54,7 +55,7 @@
  * @otherend: the front-end's directory
  * @entry: in backends, under backends_lock
  * @work: brings the device to where it should be
- * @poll: looks for changed capacities
+ * @poll: looks for changed capacities, now and then
  * @watch: sees what the toolstack changes in the back-end directory
  * @update: follows it
  * @end: takes all down after the device was removed
@@ -62,6 +63,7 @@
  * @lock: guards all below
  * @hot: disk whose errors are its own and not the controller's, -1 for none
  * @log_dirty: what log-dirty said last
+ * @missed: @update could not do its work, which @poll has it try again
  * @failed: connecting failed; only a front-end Closing lets it be tried again
  * @vm: domain, if connected
  * @model: kind of controller
@@ -84,6 +86,7 @@ struct backend {
 	struct mutex lock;
 	int hot;
 	bool log_dirty;
+	bool missed;
 	bool failed;
 	struct ioemu_vm *vm;
 	const struct ioemu_model *model;
@@ -133,11 +136,11 @@ static void backend_fail_disk(struct backend *be, const char *text)
 	path = kasprintf(GFP_KERNEL, "%s/%s", xdev->nodename, dir);
 	if (!path)
 		return;
-	said = xenbus_read(XBT_NIL, path, "hotplug-error", NULL);
+	said = ioemu_xs_read(path, "hotplug-error");
 	if (IS_ERR(said) || strcmp(said, text)) {
 		dev_err(&xdev->dev, "%s\n", text);
-		xenbus_write(XBT_NIL, path, "hotplug-error", text);
-		xenbus_write(XBT_NIL, path, "hotplug-status", "error");
+		ioemu_xs_write(path, "hotplug-error", text);
+		ioemu_xs_write(path, "hotplug-status", "error");
 	}
 	if (!IS_ERR(said))
 		kfree(said);
@@ -162,9 +165,9 @@ static __printf(3, 4) int backend_fail(struct backend *be, int err,
 		return err;
 	}
 	be->failed = true;
-	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-error",
+	ioemu_xs_write(xdev->nodename, "hotplug-error",
 		     text ?: "out of memory");
-	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-status", "error");
+	ioemu_xs_write(xdev->nodename, "hotplug-status", "error");
 	xenbus_dev_fatal(xdev, err, "%s", text ?: "out of memory");
 	kfree(text);
 	return err;
@@ -174,7 +177,7 @@ static __printf(3, 4) int backend_fail(struct backend *be, int err,
 static char *backend_read(struct backend *be, const char *dir, const char *key,
 			  int *err)
 {
-	char *value = xenbus_read(XBT_NIL, dir, key, NULL);
+	char *value = ioemu_xs_read(dir, key);
 
 	if (!IS_ERR(value))
 		return value;
@@ -269,7 +272,7 @@ static void backend_uuid_digits(struct backend *be, char *digits)
 
 	snprintf(path, sizeof(path), "/local/domain/%d",
 		 be->xdev->otherend_id);
-	vm = xenbus_read(XBT_NIL, path, "vm", NULL);
+	vm = ioemu_xs_read(path, "vm");
 	if (!IS_ERR(vm)) {
 		for (p = kbasename(vm); *p && n < 12; p++)
 			if (isxdigit(*p))
@@ -390,7 +393,7 @@ static int backend_read_config(struct backend *be, struct backend_config *cfg)
 	if (err)
 		return err;
 
-	names = xenbus_directory(XBT_NIL, be->xdev->nodename, "disk", &n);
+	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
 	if (IS_ERR(names) || !n) {
 		if (!IS_ERR(names))
 			kfree(names);
@@ -523,7 +526,7 @@ static int backend_connect(struct backend *be)
 	err = backend_read_config(be, cfg);
 	if (err)
 		goto out_config;
-	xenbus_switch_state(xdev, XenbusStateInitWait);
+	ioemu_xs_switch_state(xdev, XenbusStateInitWait);
 
 	err = backend_get_vm(be);
 	if (err)
@@ -563,8 +566,8 @@ static int backend_connect(struct backend *be)
 						   be->ctrl);
 	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
 	queue_work(backend_wq, &be->update);
-	xenbus_write(XBT_NIL, xdev->nodename, "hotplug-status", "connected");
-	xenbus_switch_state(xdev, XenbusStateConnected);
+	ioemu_xs_write(xdev->nodename, "hotplug-status", "connected");
+	ioemu_xs_switch_state(xdev, XenbusStateConnected);
 	goto out_config;
 
 err_ctrl:
@@ -600,49 +603,26 @@ static void backend_disconnect(struct backend *be)
 	be->vm = NULL;
 }
 
-/* Remove the device's nodes, and the domain's directory with the last of them. */
-static void backend_remove_nodes(struct xenbus_device *xdev)
-{
-	struct xenbus_transaction xbt;
-	char **names;
-	unsigned int n;
-	char *dir;
-
-	dir = kstrndup(xdev->nodename,
-		       kbasename(xdev->nodename) - xdev->nodename - 1,
-		       GFP_KERNEL);
-	if (!dir) {
-		xenbus_rm(XBT_NIL, xdev->nodename, "");
-		return;
-	}
-	do {
-		if (xenbus_transaction_start(&xbt))
-			break;
-		xenbus_rm(xbt, xdev->nodename, "");
-		names = xenbus_directory(xbt, dir, "", &n);
-		if (!IS_ERR(names)) {
-			kfree(names);
-			if (!n)
-				xenbus_rm(xbt, dir, "");
-		}
-	} while (xenbus_transaction_end(xbt, 0) == -EAGAIN);
-	kfree(dir);
-}
-
 static void backend_work(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, work);
 	struct xenbus_device *xdev = be->xdev;
+	enum xenbus_state state;
 
 	mutex_lock(&be->lock);
-	switch (xenbus_read_driver_state(be->otherend)) {
+	if (ioemu_xs_state(be->otherend, &state)) {
+		/* Not a reason to take anything away. */
+		dev_err(&xdev->dev, "the front-end's state cannot be read\n");
+		goto out_unlock;
+	}
+	switch (state) {
 	case XenbusStateClosing:
 	case XenbusStateClosed:
 		if (be->ctrl)
-			xenbus_switch_state(xdev, XenbusStateClosing);
+			ioemu_xs_switch_state(xdev, XenbusStateClosing);
 		backend_disconnect(be);
 		be->failed = false;
-		xenbus_switch_state(xdev, XenbusStateClosed);
+		ioemu_xs_switch_state(xdev, XenbusStateClosed);
 		break;
 	case XenbusStateUnknown:
 		/*
@@ -651,20 +631,21 @@ static void backend_work(struct work_struct *work)
 		 * removes the device.
 		 */
 		backend_disconnect(be);
-		xenbus_switch_state(xdev, XenbusStateClosed);
-		if (!xenbus_exists(XBT_NIL, be->otherend, ""))
-			backend_remove_nodes(xdev);
+		ioemu_xs_switch_state(xdev, XenbusStateClosed);
+		if (ioemu_xs_missing(be->otherend, ""))
+			ioemu_xs_remove(xdev);
 		break;
 	default:
 		if (be->ctrl && !ioemu_vm_alive(be->vm)) {
 			backend_disconnect(be);
 			be->failed = true;
-			xenbus_switch_state(xdev, XenbusStateClosed);
+			ioemu_xs_switch_state(xdev, XenbusStateClosed);
 		} else if (!be->ctrl && !be->failed) {
 			if (backend_connect(be))
-				xenbus_switch_state(xdev, XenbusStateClosed);
+				ioemu_xs_switch_state(xdev, XenbusStateClosed);
 		}
 	}
+out_unlock:
 	mutex_unlock(&be->lock);
 }
 
@@ -679,6 +660,8 @@ static void backend_poll(struct work_struct *work)
 		for (i = 0; i < IOEMU_MAX_DISKS; i++)
 			if (be->disks[i] && ioemu_disk_resized(be->disks[i]))
 				be->model->disk_changed(be->ctrl, i);
+		if (be->missed)
+			queue_work(backend_wq, &be->update);
 		queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
 	}
 	mutex_unlock(&be->lock);
@@ -696,8 +679,8 @@ static void backend_update_disk(struct backend *be, unsigned int index,
 		return;
 	ioemu_disk_set_limit(be->disks[index], cfg.iops, cfg.bytes);
 	if (failed) {
-		xenbus_rm(XBT_NIL, dir, "hotplug-error");
-		xenbus_write(XBT_NIL, dir, "hotplug-status", "connected");
+		ioemu_xs_rm(dir, "hotplug-error");
+		ioemu_xs_write(dir, "hotplug-status", "connected");
 	}
 }
 
@@ -710,11 +693,13 @@ static void backend_add_disk(struct backend *be, unsigned int index,
 	int err;
 
 	/* It is complete when it has this. */
-	if (!xenbus_exists(XBT_NIL, dir, "params"))
+	if (ioemu_xs_missing(dir, "params"))
 		return;
 	disks = kcalloc(IOEMU_MAX_DISKS, sizeof(*disks), GFP_KERNEL);
-	if (!disks)
+	if (!disks) {
+		backend_fail(be, -ENOMEM, "out of memory");
 		return;
+	}
 	backend_uuid_digits(be, digits);
 	snprintf(name, sizeof(name), "%u", index);
 	err = backend_read_disk(be, name, devid, digits, disks);
@@ -722,7 +707,7 @@ static void backend_add_disk(struct backend *be, unsigned int index,
 		err = backend_open_disk(be, index, &disks[index]);
 	if (!err) {
 		be->model->disk_added(be->ctrl, index, be->disks[index]);
-		xenbus_write(XBT_NIL, dir, "hotplug-status", "connected");
+		ioemu_xs_write(dir, "hotplug-status", "connected");
 	}
 	kfree(disks[index].path);
 	kfree(disks);
@@ -736,15 +721,15 @@ static void backend_remove_disk(struct backend *be, unsigned int index)
 	be->disks[index] = NULL;
 }
 
-static void backend_follow_disk(struct backend *be, unsigned int index)
+static int backend_follow_disk(struct backend *be, unsigned int index)
 {
 	char *status, *dir;
 	bool failed;
 
 	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
 	if (!dir)
-		return;
-	status = xenbus_read(XBT_NIL, dir, "hotplug-status", NULL);
+		return -ENOMEM;
+	status = ioemu_xs_read(dir, "hotplug-status");
 	failed = !IS_ERR(status) && !strcmp(status, "error");
 	be->hot = index;
 	if (be->disks[index])
@@ -755,18 +740,20 @@ static void backend_follow_disk(struct backend *be, unsigned int index)
 	if (!IS_ERR(status))
 		kfree(status);
 	kfree(dir);
+	return 0;
 }
 
-static void backend_follow_disks(struct backend *be)
+static int backend_follow_disks(struct backend *be)
 {
 	DECLARE_BITMAP(present, IOEMU_MAX_DISKS) = {};
 	unsigned int i, n, index;
 	char **names;
+	int err = 0;
 
-	names = xenbus_directory(XBT_NIL, be->xdev->nodename, "disk", &n);
+	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
 	if (IS_ERR(names)) {
 		/* All of it goes, not only the disks. */
-		return;
+		return PTR_ERR(names);
 	}
 	for (i = 0; i < n; i++)
 		if (!kstrtouint(names[i], 10, &index) &&
@@ -774,35 +761,52 @@ static void backend_follow_disks(struct backend *be)
 			__set_bit(index, present);
 	kfree(names);
 	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
-		if (test_bit(i, present))
-			backend_follow_disk(be, i);
-		else if (be->disks[i])
+		if (!test_bit(i, present) && be->disks[i])
 			backend_remove_disk(be, i);
+		else if (test_bit(i, present) && !err)
+			err = backend_follow_disk(be, i);
 	}
+	return err;
 }
 
-static void backend_follow_log_dirty(struct backend *be)
+/* To miss a page that a migration copies is to lose it: never by mistake. */
+static int backend_follow_log_dirty(struct backend *be)
 {
-	bool on;
+	const char *dir = be->xdev->nodename;
+	unsigned int number = 0;
+	char *value;
 
-	on = xenbus_read_unsigned(be->xdev->nodename, "log-dirty", 0);
-	if (on == be->log_dirty)
-		return;
-	be->log_dirty = on;
-	ioemu_vm_log_dirty(be->vm, on);
+	value = ioemu_xs_read(dir, "log-dirty");
+	if (!IS_ERR(value)) {
+		/* What is no number is none. */
+		if (kstrtouint(value, 10, &number))
+			number = 0;
+		kfree(value);
+	} else if (PTR_ERR(value) != -ENOENT) {
+		return PTR_ERR(value);
+	}
+	if (!!number == be->log_dirty)
+		return 0;
+	be->log_dirty = number;
+	ioemu_vm_log_dirty(be->vm, number);
 	/* From here on nothing is missed. */
-	xenbus_printf(XBT_NIL, be->xdev->nodename, "log-dirty-state", "%u", on);
+	return ioemu_xs_write(dir, "log-dirty-state", number ? "1" : "0");
 }
 
 static void backend_update(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, update);
 
+	int err = 0;
+
 	mutex_lock(&be->lock);
 	if (be->ctrl) {
-		backend_follow_log_dirty(be);
-		backend_follow_disks(be);
+		err = backend_follow_log_dirty(be);
+		if (!err)
+			err = backend_follow_disks(be);
 	}
+	/* Nobody says it a second time. */
+	be->missed = err == -ENOMEM;
 	mutex_unlock(&be->lock);
 }
 
@@ -840,6 +844,16 @@ static void backend_end(struct work_struct *work)
 	kref_put(&be->ref, backend_free);
 }
 
+/* There is nobody to follow the device's state: it ends here. */
+static int backend_refuse(struct xenbus_device *xdev, int err)
+{
+	ioemu_xs_write(xdev->nodename, "hotplug-error", "out of memory");
+	ioemu_xs_write(xdev->nodename, "hotplug-status", "error");
+	xenbus_dev_fatal(xdev, err, "out of memory");
+	ioemu_xs_switch_state(xdev, XenbusStateClosed);
+	return err;
+}
+
 static int backend_probe(struct xenbus_device *xdev,
 			 const struct xenbus_device_id *id)
 {
@@ -848,11 +862,11 @@ static int backend_probe(struct xenbus_device *xdev,
 
 	be = kzalloc(sizeof(*be), GFP_KERNEL);
 	if (!be)
-		return -ENOMEM;
+		return backend_refuse(xdev, -ENOMEM);
 	be->otherend = kstrdup(xdev->otherend, GFP_KERNEL);
 	if (!be->otherend) {
 		kfree(be);
-		return -ENOMEM;
+		return backend_refuse(xdev, -ENOMEM);
 	}
 	kref_init(&be->ref);
 	get_device(&xdev->dev);
@@ -870,7 +884,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	err = register_xenbus_watch(&be->watch);
 	if (err) {
 		kref_put(&be->ref, backend_free);
-		return err;
+		return backend_refuse(xdev, err);
 	}
 
 	mutex_lock(&backends_lock);
@@ -899,7 +913,7 @@ static void backend_remove(struct xenbus_device *xdev)
 	if (!wait_for_completion_timeout(&be->ended, BACKEND_PATIENCE))
 		dev_warn(&xdev->dev,
 			 "a disk does not answer; the controller goes when it does\n");
-	xenbus_switch_state(xdev, XenbusStateClosed);
+	ioemu_xs_switch_state(xdev, XenbusStateClosed);
 
 	dev_set_drvdata(&xdev->dev, NULL);
 	kref_put(&be->ref, backend_free);

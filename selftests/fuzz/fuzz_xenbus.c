@@ -18,6 +18,7 @@
 #include "stats.h"
 #include "vm.h"
 #include "xenbus.h"
+#include "xenstore.h"
 
 #define CHECK(c) do {							\
 	if (!(c))							\
@@ -100,8 +101,7 @@ static void set(const char *path, const char *value)
 	snprintf(n->value, sizeof(n->value), "%s", value);
 }
 
-void *xenbus_read(struct xenbus_transaction t, const char *dir,
-		  const char *node, unsigned int *len)
+char *ioemu_xs_read(const char *dir, const char *node)
 {
 	char path[256], *value;
 	struct node *n;
@@ -117,8 +117,7 @@ void *xenbus_read(struct xenbus_transaction t, const char *dir,
 }
 
 /* As the client does it: pointers and strings in one piece of memory. */
-char **xenbus_directory(struct xenbus_transaction t, const char *dir,
-			const char *node, unsigned int *num)
+char **ioemu_xs_directory(const char *dir, const char *node, unsigned int *num)
 {
 	char prefix[256], **names, *text;
 	unsigned int i, k, n = 0;
@@ -152,8 +151,7 @@ char **xenbus_directory(struct xenbus_transaction t, const char *dir,
 	return ERR_PTR(-ENOENT);
 }
 
-int xenbus_write(struct xenbus_transaction t, const char *dir,
-		 const char *node, const char *string)
+int ioemu_xs_write(const char *dir, const char *node, const char *string)
 {
 	if (!strcmp(node, "hotplug-error")) {
 		CHECK(string && *string);
@@ -162,33 +160,37 @@ int xenbus_write(struct xenbus_transaction t, const char *dir,
 	return 0;
 }
 
-int xenbus_exists(struct xenbus_transaction t, const char *dir,
-		  const char *node)
+void ioemu_xs_rm(const char *dir, const char *node)
 {
-	return frontend_there;
+	CHECK(!strcmp(node, "hotplug-error"));
 }
 
-int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
+bool ioemu_xs_missing(const char *dir, const char *node)
 {
-	CHECK(!strcmp(dir, BACKEND) && !*node);
+	return *node ? false : !frontend_there;
+}
+
+void ioemu_xs_remove(struct xenbus_device *dev)
+{
 	CHECK(!frontend_there);
 	nr_nodes = 0;
+}
+
+int ioemu_xs_state(const char *path, enum xenbus_state *state)
+{
+	*state = frontend_there ? frontend : XenbusStateUnknown;
+	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
+		return -EIO;
 	return 0;
 }
 
-enum xenbus_state xenbus_read_driver_state(const char *path)
-{
-	return frontend_there ? frontend : XenbusStateUnknown;
-}
-
-int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
+void ioemu_xs_switch_state(struct xenbus_device *dev, enum xenbus_state state)
 {
 	backend = state;
 	if (state == XenbusStateConnected)
 		CHECK(created && started);
 	if (state == XenbusStateClosed)
 		CHECK(!created && !domain.refs);
-	return 0;
 }
 
 void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
@@ -227,20 +229,6 @@ void unregister_xenbus_watch(struct xenbus_watch *w)
 		nodes_watch = NULL;
 	else
 		watch = NULL;
-}
-
-unsigned int xenbus_read_unsigned(const char *dir, const char *node,
-				  unsigned int default_val)
-{
-	struct node *n = find(BACKEND "/log-dirty");
-
-	return n ? strtoul(n->value, NULL, 10) : default_val;
-}
-
-int xenbus_printf(struct xenbus_transaction t, const char *dir,
-		  const char *node, const char *fmt, ...)
-{
-	return 0;
 }
 
 /* ---- disks, domain, model ---------------------------------------------- */

@@ -21,16 +21,6 @@ enum xenbus_state {
 	XenbusStateClosed,
 };
 
-struct xenbus_transaction {
-	u32 id;
-};
-
-/* Nobody else is there: a transaction is what happens in it. */
-#define xenbus_transaction_start(t)	((t)->id = 1, 0)
-#define xenbus_transaction_end(t, a)	((void)(t), 0)
-
-#define XBT_NIL	((struct xenbus_transaction) { 0 })
-
 struct device {
 	void *drvdata;
 	struct kobject kobj;
@@ -76,22 +66,6 @@ void xenbus_unregister_driver(struct xenbus_driver *drv);
 int register_xenbus_watch(struct xenbus_watch *watch);
 void unregister_xenbus_watch(struct xenbus_watch *watch);
 
-/* The caller frees what these return. */
-void *xenbus_read(struct xenbus_transaction t, const char *dir,
-		  const char *node, unsigned int *len);
-char **xenbus_directory(struct xenbus_transaction t, const char *dir,
-			const char *node, unsigned int *num);
-int xenbus_write(struct xenbus_transaction t, const char *dir,
-		 const char *node, const char *string);
-int xenbus_exists(struct xenbus_transaction t, const char *dir,
-		  const char *node);
-int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node);
-unsigned int xenbus_read_unsigned(const char *dir, const char *node,
-				  unsigned int default_val);
-int xenbus_printf(struct xenbus_transaction t, const char *dir,
-		  const char *node, const char *fmt, ...) __printf(4, 5);
-enum xenbus_state xenbus_read_driver_state(const char *path);
-int xenbus_switch_state(struct xenbus_device *xdev, enum xenbus_state state);
 void xenbus_dev_fatal(struct xenbus_device *xdev, int err, const char *fmt, ...)
 	__printf(3, 4);
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages to xenstore that get through.
+ */
+
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "xenstore.h"
+
+#define XS_TRIES	50
+#define XS_WAIT_MS	20
+
+/* A call that has ended like this: is it to be made again? */
+static bool xs_again(long err, unsigned int *tries)
+{
+	if (err != -ENOMEM || ++*tries > XS_TRIES)
+		return false;
+	msleep(XS_WAIT_MS);
+	return true;
+}
+
+char *ioemu_xs_read(const char *dir, const char *key)
+{
+	unsigned int tries = 0;
+	char *value;
+
+	do {
+		value = xenbus_read(XBT_NIL, dir, key, NULL);
+	} while (IS_ERR(value) && xs_again(PTR_ERR(value), &tries));
+	return value;
+}
+
+char **ioemu_xs_directory(const char *dir, const char *key, unsigned int *nr)
+{
+	unsigned int tries = 0;
+	char **names;
+
+	do {
+		names = xenbus_directory(XBT_NIL, dir, key, nr);
+	} while (IS_ERR(names) && xs_again(PTR_ERR(names), &tries));
+	return names;
+}
+
+int ioemu_xs_write(const char *dir, const char *key, const char *value)
+{
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = xenbus_write(XBT_NIL, dir, key, value);
+	} while (xs_again(err, &tries));
+	return err;
+}
+
+void ioemu_xs_rm(const char *dir, const char *key)
+{
+	unsigned int tries = 0;
+
+	while (xs_again(xenbus_rm(XBT_NIL, dir, key), &tries))
+		;
+}
+
+bool ioemu_xs_missing(const char *dir, const char *key)
+{
+	char *value = ioemu_xs_read(dir, key);
+
+	if (IS_ERR(value))
+		return PTR_ERR(value) == -ENOENT;
+	kfree(value);
+	return false;
+}
+
+int ioemu_xs_state(const char *dir, enum xenbus_state *state)
+{
+	char *value = ioemu_xs_read(dir, "state");
+	unsigned int number;
+
+	*state = XenbusStateUnknown;
+	if (IS_ERR(value))
+		return PTR_ERR(value) == -ENOENT ? 0 : PTR_ERR(value);
+	if (!kstrtouint(value, 10, &number))
+		*state = number;
+	kfree(value);
+	return 0;
+}
+
+/* Only where a state is; an error other than -EAGAIN is the transaction's end. */
+static int xs_try_state(const char *dir, enum xenbus_state state)
+{
+	struct xenbus_transaction xbt;
+	int err, end;
+	char *now;
+
+	err = xenbus_transaction_start(&xbt);
+	if (err)
+		return err;
+	now = xenbus_read(xbt, dir, "state", NULL);
+	if (IS_ERR(now)) {
+		err = PTR_ERR(now);
+	} else {
+		err = xenbus_printf(xbt, dir, "state", "%d", state);
+		kfree(now);
+	}
+	end = xenbus_transaction_end(xbt, err);
+	return err ?: end;
+}
+
+void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	unsigned int tries = 0;
+	int err;
+
+	if (state == xdev->state)
+		return;
+	do {
+		err = xs_try_state(xdev->nodename, state);
+	} while (err == -EAGAIN || xs_again(err, &tries));
+	if (err && err != -ENOENT)
+		dev_err(&xdev->dev, "state %d: cannot be written: %d\n", state,
+			err);
+	else
+		xdev->state = state;
+}
+
+static int xs_try_remove(const char *node, const char *dir)
+{
+	struct xenbus_transaction xbt;
+	unsigned int nr;
+	char **names;
+	int err, end;
+
+	err = xenbus_transaction_start(&xbt);
+	if (err)
+		return err;
+	err = xenbus_rm(xbt, node, "");
+	if (!err) {
+		names = xenbus_directory(xbt, dir, "", &nr);
+		if (IS_ERR(names)) {
+			err = PTR_ERR(names);
+		} else {
+			kfree(names);
+			if (!nr)
+				err = xenbus_rm(xbt, dir, "");
+		}
+	}
+	end = xenbus_transaction_end(xbt, err);
+	return err ?: end;
+}
+
+void ioemu_xs_remove(struct xenbus_device *xdev)
+{
+	const char *node = xdev->nodename;
+	unsigned int tries = 0;
+	char *dir;
+	int err;
+
+	dir = kstrndup(node, kbasename(node) - node - 1, GFP_KERNEL);
+	if (!dir) {
+		xenbus_rm(XBT_NIL, node, "");
+		return;
+	}
+	do {
+		err = xs_try_remove(node, dir);
+	} while (err == -EAGAIN || xs_again(err, &tries));
+	kfree(dir);
+}
