@@ -18,6 +18,7 @@
  * Lock order: ioemu_gmap.lock is a leaf.
  */
 
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
@@ -34,6 +35,9 @@
 
 /* Replaced maps that may still be in use before another replacement waits. */
 #define GUESTMEM_MAX_OLD	4
+
+/* Between two attempts to have a new map. */
+#define GUESTMEM_WAIT_MS	20
 
 /**
  * struct ioemu_guestmem - the cache
@@ -211,19 +215,26 @@ struct ioemu_gmap *ioemu_guestmem_current(struct ioemu_guestmem *gm)
 	return map;
 }
 
-int ioemu_guestmem_replace(struct ioemu_guestmem *gm)
+void ioemu_guestmem_replace(struct ioemu_guestmem *gm)
 {
 	struct ioemu_gmap *map, *old;
 
 	wait_event(gm->released, atomic_read(&gm->nr_maps) <= GUESTMEM_MAX_OLD);
 
-	map = gmap_create(gm);
-	if (IS_ERR(map))
-		return PTR_ERR(map);
+	/*
+	 * With the old map, what is read for the guest would go where its memory
+	 * was: better to have it wait.
+	 */
+	for (;;) {
+		map = gmap_create(gm);
+		if (!IS_ERR(map))
+			break;
+		pr_warn_ratelimited("domain %u waits for memory\n", gm->domid);
+		msleep(GUESTMEM_WAIT_MS);
+	}
 	old = rcu_replace_pointer(gm->current_map, map, true);
 	atomic_long_inc(&gm->nr_replaced);
 	percpu_ref_kill(&old->ref);
-	return 0;
 }
 
 void ioemu_guestmem_set_log_dirty(struct ioemu_guestmem *gm, bool enabled)

@@ -59,12 +59,12 @@ struct ioemu_gmap *ioemu_guestmem_current(struct ioemu_guestmem *gm);
  * @gm: cache
  *
  * References on the old map stay good; its frames are unmapped when the last
- * one is gone. Waits while too many old maps are still in use.
+ * one is gone. Waits while too many old maps are still in use, and while there
+ * is no memory for a new one.
  *
  * Context: process context; calls are serialised by the caller.
- * Return: 0 or -ENOMEM (the old map stays).
  */
-int ioemu_guestmem_replace(struct ioemu_guestmem *gm);
+void ioemu_guestmem_replace(struct ioemu_guestmem *gm);
 
 /**
  * ioemu_guestmem_set_log_dirty() - report writes to Xen from now on, or not

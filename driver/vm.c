@@ -148,14 +148,7 @@ static void vm_memory_changed(struct ioemu_vm *vm)
 	struct ioemu_controller *ctrl;
 
 	mutex_lock(&vm->lock);
-	/*
-	 * Without memory for a new map the old one stays: its frames are still
-	 * the guest's, so this is safe, if not what the guest expects of memory
-	 * that it gives away and takes back.
-	 */
-	if (ioemu_guestmem_replace(vm->mem))
-		pr_warn_ratelimited("domain %u: out of memory, keeping old mappings\n",
-				    vm->domid);
+	ioemu_guestmem_replace(vm->mem);
 	list_for_each_entry(ctrl, &vm->controllers, vm_entry)
 		ctrl->model->memory_changed(ctrl);
 	mutex_unlock(&vm->lock);
