@@ -13,6 +13,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/delay.h>
+#include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
@@ -131,6 +132,7 @@ err_free:
 	kfree(disk);
 	return ERR_PTR(ret);
 }
+ALLOW_ERROR_INJECTION(ioemu_disk_open, ERRNO);
 
 void ioemu_disk_close(struct ioemu_disk *disk)
 {

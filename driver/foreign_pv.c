@@ -13,6 +13,7 @@
  * lock here.
  */
 
+#include <linux/error-injection.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <xen/features.h>
@@ -65,8 +66,9 @@ static void foreign_set_p2m(struct page *page, pte_t *ptep)
 		   FOREIGN_FRAME(pte_mfn(*ptep)));
 }
 
-static int foreign_map(domid_t domid, const u64 *frames, unsigned int nr,
-		       struct page **pages, unsigned int command)
+static noinline int foreign_map(domid_t domid, const u64 *frames,
+				unsigned int nr, struct page **pages,
+				unsigned int command)
 {
 	struct mmu_update *reqs;
 	unsigned int *index;
@@ -132,6 +134,7 @@ out_free:
 	kfree(reqs);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(foreign_map, ERRNO);
 
 int ioemu_foreign_map_gfns(domid_t domid, const u64 *gfns, unsigned int nr,
 			   struct page **pages)

@@ -16,6 +16,7 @@
  * INPROCESS and does nothing.
  */
 
+#include <linux/error-injection.h>
 #include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
@@ -165,7 +166,7 @@ static void evtchn_close(evtchn_port_t port)
  * The channel is bound by hand rather than through a xenbus device, since all
  * controllers of the domain share it and each of them may go first.
  */
-static int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
+static noinline int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
 {
 	struct evtchn_bind_interdomain bind = {
 		.remote_dom = vcpu->server->domid,
@@ -188,6 +189,7 @@ static int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
 	vcpu->irq = ret;
 	return 0;
 }
+ALLOW_ERROR_INJECTION(ioreq_bind_vcpu, ERRNO);
 
 static void ioreq_unbind_vcpus(struct ioemu_ioreq_server *server)
 {
@@ -212,6 +214,20 @@ static int ioreq_set_state(struct ioemu_ioreq_server *server, bool enabled)
 	return ioemu_dmop(server->domid, &op);
 }
 
+static noinline int ioreq_create_server(struct ioemu_ioreq_server *server)
+{
+	struct xen_dmop op = {
+		.op = XEN_DMOP_CREATE_IOREQ_SERVER,
+		.u.create.handle_bufioreq = XEN_DMOP_BUFIOREQ_OFF,
+	};
+	int ret;
+
+	ret = ioemu_dmop(server->domid, &op);
+	server->id = op.u.create.id;
+	return ret;
+}
+ALLOW_ERROR_INJECTION(ioreq_create_server, ERRNO);
+
 static void ioreq_destroy_server(domid_t domid, u16 id)
 {
 	struct xen_dmop op = {
@@ -223,7 +239,7 @@ static void ioreq_destroy_server(domid_t domid, u16 id)
 	ioemu_dmop(domid, &op);
 }
 
-static struct page *ioreq_map_page(domid_t domid, u16 id)
+static noinline struct page *ioreq_map_page(domid_t domid, u16 id)
 {
 	xen_pfn_t frame = 0;
 	struct xen_mem_acquire_resource res = {
@@ -241,6 +257,7 @@ static struct page *ioreq_map_page(domid_t domid, u16 id)
 		return ERR_PTR(ret);
 	return ioemu_foreign_map_mfn(domid, frame);
 }
+ALLOW_ERROR_INJECTION(ioreq_map_page, ERRNO);
 
 /*
  * Xen fills in an event channel for every vCPU when the server is enabled; all
@@ -295,10 +312,6 @@ struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
 					      const struct ioemu_ioreq_ops *ops,
 					      void *owner)
 {
-	struct xen_dmop op = {
-		.op = XEN_DMOP_CREATE_IOREQ_SERVER,
-		.u.create.handle_bufioreq = XEN_DMOP_BUFIOREQ_OFF,
-	};
 	struct ioemu_ioreq_server *server;
 	int ret;
 
@@ -321,10 +334,9 @@ struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
 		goto err_free;
 	}
 
-	ret = ioemu_dmop(domid, &op);
+	ret = ioreq_create_server(server);
 	if (ret)
 		goto err_wq;
-	server->id = op.u.create.id;
 
 	server->page = ioreq_map_page(domid, server->id);
 	if (IS_ERR(server->page)) {
@@ -406,6 +418,7 @@ int ioemu_ioreq_map_range(struct ioemu_ioreq_server *server,
 {
 	return ioreq_range(server, XEN_DMOP_MAP_IO_RANGE, type, start, end);
 }
+ALLOW_ERROR_INJECTION(ioemu_ioreq_map_range, ERRNO);
 
 void ioemu_ioreq_unmap_range(struct ioemu_ioreq_server *server,
 			     enum ioemu_io_type type, u64 start, u64 end)
