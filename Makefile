@@ -96,6 +96,7 @@ bench:
 
 check-debug: export LAB_FLAVOUR := debug
 check-debug: export IOEMU_DEBUG := y
+check-debug: export SUITE_TIMEOUT := 21600
 check-debug: deps
 	@O='$(O)/debug' scripts/check vm
 

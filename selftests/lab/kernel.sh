@@ -2,8 +2,8 @@
 # Sourced by lab, which sets what is not set here.
 # shellcheck shell=bash disable=SC2034,SC2154
 # Kernels of our own for dom0: flavour NAME has Debian's kernel source with the
-# configuration kernel/NAME.config. Everything else of dom0, and the guests'
-# kernel, are those of the flavour without a configuration.
+# configuration of kernel/common and kernel/NAME.config. Everything else of dom0,
+# and the guests' kernel, are those of the flavour without a configuration.
 
 kernel_source=/usr/src/linux-source-6.1.tar.xz
 
@@ -25,8 +25,8 @@ kernel_deps() {
 
 # kernel_dir FLAVOUR: kdir/ to build modules in, vmlinuz, lib/modules/VERSION.
 kernel_dir() {
-	echo "$cache/kernel-$1-$(hash_of "$lab_dir/kernel.sh" "$lab_dir/kernel/$1.config" \
-		<(stat -Lc '%s %Y' "$kernel_source"))"
+	echo "$cache/kernel-$1-$(hash_of "$lab_dir/kernel.sh" "$lab_dir/kernel/common" \
+		"$lab_dir/kernel/$1.config" <(stat -Lc '%s %Y' "$kernel_source"))"
 }
 
 kernel_version() {
@@ -51,6 +51,21 @@ kernel_configure() {
 	[ -z "$lost" ] || die "the kernel's configuration does not take:$lost"
 }
 
+# kernel_patch: what Linux 6.1 lacks.
+kernel_patch() {
+	local dir=$lab_tmp/kernel/kdir
+	# Its order with mmap_lock is reported at once, after which lockdep is off.
+	sed -i 's/mutex_init(&priv->lock);/& lockdep_set_novalidate_class(\&priv->lock);/' \
+		"$dir/drivers/xen/gntdev.c"
+	# As in Linux 6.2: faults only for those who have some function on their
+	# stack, who are counted alone then.
+	sed -i '/^config FAULT_INJECTION_STACKTRACE_FILTER/,/^$/{/depends on !X86_64/d}' \
+		"$dir/lib/Kconfig.debug"
+	sed -i -e '/if (!fail_stacktrace(attr))/,+1d' \
+		-e '/if (atomic_read(&attr->space) > size) {/i if (!fail_stacktrace(attr)) return false;' \
+		"$dir/lib/fault-inject.c"
+}
+
 # kernel_build FLAVOUR: have it in the cache. Takes minutes.
 kernel_build() {
 	local dir new=$lab_tmp/kernel
@@ -60,10 +75,9 @@ kernel_build() {
 	progress "building the $1 kernel"
 	mkdir "$new" "$new/kdir"
 	tar -C "$new/kdir" --strip-components=1 -xf "$kernel_source"
-	# Its order with mmap_lock is reported at once, after which lockdep is off.
-	sed -i 's/mutex_init(&priv->lock);/& lockdep_set_novalidate_class(\&priv->lock);/' \
-		"$new/kdir/drivers/xen/gntdev.c"
-	kernel_configure "$lab_dir/kernel/$1.config"
+	kernel_patch
+	cat "$lab_dir/kernel/common" "$lab_dir/kernel/$1.config" >"$lab_tmp/kernel.config"
+	kernel_configure "$lab_tmp/kernel.config"
 	kernel_make bzImage modules
 	kernel_make INSTALL_MOD_PATH="$new" INSTALL_MOD_STRIP=1 modules_install
 	rm -f "$new"/lib/modules/*/{build,source}

@@ -110,7 +110,7 @@ attack()
 
 	shift
 	mark
-	"$PAYLOAD/tiny-run" -c 2 -n attacker -t 240 \
+	"$PAYLOAD/tiny-run" -c 2 -n attacker -t $((240 * PATIENCE)) \
 		-k "$PAYLOAD/vm/hostile.sh attach" "ms=$MS" "$@" || rc=$?
 	victim_report "$what" || rc=1
 	return $rc

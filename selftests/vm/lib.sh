@@ -10,6 +10,10 @@ TOOL=$PAYLOAD/xen-ioemu
 MODULE=$PAYLOAD/xen-ioemu.ko
 TMP=$(mktemp -d /tmp/ioemu.XXXXXX)
 
+# A kernel that checks all it does takes some times as long for it.
+PATIENCE=1
+case $(uname -r) in *-ioemu-*) PATIENCE=6 ;; esac
+
 # ---- TAP -------------------------------------------------------------------
 
 # Run every function named t_* of the suite, in the order of their definition.
@@ -63,7 +67,7 @@ expect_eq()
 # Wait until a command succeeds: wait_for SECONDS COMMAND...
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * PATIENCE))
 
 	shift
 	until "$@"; do
