@@ -17,7 +17,7 @@ on() {		# jobs of fio, one for each namespace
 	for n; do echo "--name=n$n --filename=/dev/nvme0n$n"; done
 }
 until_true() {	# SECONDS COMMAND
-	n=$(($1 * 5))
+	n=$(($1 * 5 * PATIENCE))
 	shift
 	until eval "$*"; do
 		n=$((n - 1))
@@ -45,7 +45,7 @@ g()
 		limit=$2
 		shift 2
 	fi
-	"$LAB/guest-exec" --timeout "$limit" $GUEST "$G_LIB$1" | tr -d '\r' | tee "$TMP/found"
+	"$LAB/guest-exec" --timeout $((limit * PATIENCE)) $GUEST "PATIENCE=$PATIENCE$G_LIB$1" | tr -d '\r' | tee "$TMP/found"
 	return "${PIPESTATUS[0]}"
 }
 
@@ -79,4 +79,27 @@ accounts_balance()
 		cat "$file"
 		return 1
 	}
+}
+
+# A Linux guest of this name that is built but does not run yet: build_guest
+# [OPTION of guest-start]... NAME
+build_guest()
+{
+	"$LAB/guest-start" --tools --vcpus 2 --timeout $((300 * PATIENCE)) --paused "$@"
+}
+
+# The suite from setup() to teardown(), and its end.
+run_suite()
+{
+	local rc
+
+	setup >"$TMP/setup" 2>&1 || {
+		cat "$TMP/setup"
+		echo "Bail out! no guest"
+		exit 1
+	}
+	run_tests
+	rc=$?
+	teardown >/dev/null 2>&1
+	exit $rc
 }

@@ -49,8 +49,7 @@ setup()
 	# In the order of their namespaces; those that any test may write to.
 	DISKS=("$N512" "$N4096" "$LOOP" "$DM" "$RO" "$VIRTIO" "$AHCI")
 	WRITABLE="1 2 3 4 6 7"
-	"$LAB/guest-start" --tools --vcpus 2 --modules nvme,ext4 --timeout 300 \
-		--paused $GUEST
+	build_guest --modules nvme,ext4 $GUEST
 	DOMID=$(xl domid $GUEST)
 	attach $GUEST
 	"$LAB/guest-unpause" $GUEST
@@ -535,12 +534,4 @@ t_guest_turns_itself_off_cleanly()
 	expect_no_leaks
 }
 
-setup >"$TMP/setup" 2>&1 || {
-	cat "$TMP/setup"
-	echo "Bail out! no guest"
-	exit 1
-}
-run_tests
-rc=$?
-teardown >/dev/null 2>&1
-exit $rc
+run_suite
