@@ -114,6 +114,7 @@
 #define SC_PRP_OFFSET		0x013
 #define SC_SGL_OFFSET		0x016
 #define SC_NS_WRITE_PROTECTED	0x020
+#define SC_INTERRUPTED		0x021
 #define SC_LBA_RANGE		0x080
 #define SC_CAP_EXCEEDED		0x081
 #define SC_CQ_INVALID		0x100
@@ -130,6 +131,8 @@
 #define SC_FEAT_NOT_NS		0x10f
 #define SC_ATTRIBUTES		0x180
 #define SC_READ_ONLY_RANGE	0x182
+#define SC_WRITE_FAULT		0x280
+#define SC_READ_ERROR		0x281
 #define SC_COMPARE_FAILURE	0x285
 #define SC_NONE			0xffff	/* no completion came */
 
