@@ -41,7 +41,10 @@ static u64 shadow;	/* page of shadow doorbells, event indexes after it */
 static u8 cids[65536];
 static bool strict;	/* the guest played by the rules with its rings */
 static bool have_sq[NR_SQS], have_cq[NR_CQS], have_dbbuf;
-static bool mutating;
+static bool mutating;	/* within interrupts */
+static unsigned int relaxes;
+static bool present[NR_DISKS];
+static bool racing;	/* between the driver's lookups and its use of them */
 
 static const u8 cq_of[NR_SQS] = { 0, 1, 2, 1 };
 
@@ -122,8 +125,8 @@ static bool submit(unsigned int qid, struct nvme_sqe sqe, bool ring)
 {
 	if (!have_sq[qid] || sq_full(qid))
 		return false;
-	while (cids[h.next_cid] != CID_FREE)
-		h.next_cid++;
+	/* Identifiers are not used again within a run. */
+	CHECK(h.next_cid < U16_MAX);
 	cids[h.next_cid] = !qid && sqe.opcode == NVME_ADMIN_ASYNC_EVENT ?
 			   CID_PARKED : CID_OUT;
 	host_queue_cmd(&h, qid, sqe);
@@ -154,14 +157,14 @@ static void lose(unsigned int qid)
 	unsigned int i;
 
 	/* Not by queue: what is told of others is merely checked less. */
-	for (i = 0; i < ARRAY_SIZE(cids); i++)
+	for (i = 0; i < h.next_cid; i++)
 		if (cids[i] == CID_OUT || (!qid && cids[i] == CID_PARKED))
 			cids[i] = CID_LOST;
 }
 
 static void forget(void)
 {
-	memset(cids, 0, sizeof(cids));
+	memset(cids, 0, h.next_cid);
 	memset(have_sq, 0, sizeof(have_sq));
 	memset(have_cq, 0, sizeof(have_cq));
 	have_dbbuf = false;
@@ -248,9 +251,12 @@ static void shadow_doorbells(void)
 
 /* ---- what the input says ----------------------------------------------- */
 
+/* Small, mostly: they fill, and cost little to make. */
 static u32 queue_size(void)
 {
-	return 2 + input_u8(&in) % 63;
+	u8 size = input_u8(&in);
+
+	return 2 + (size < 0xe0 ? size % 7 : size % 63);
 }
 
 /* Somewhere in the pool, mostly; never in the rings unless nothing is checked. */
@@ -326,6 +332,10 @@ static struct nvme_sqe admin_cmd(void)
 		sqe.cdw10 &= cpu_to_le32(0x80ff871f);
 	if (how & 0x40)
 		sqe.cdw12 = cpu_to_le32(input_u32(&in));
+	/* One that may be parked */
+	if (sqe.opcode == NVME_ADMIN_ABORT && how & 0x10)
+		sqe.cdw10 = cpu_to_le32((u32)(h.next_cid - 1 -
+					      input_u8(&in) % 16) << 16);
 	if (how == 0x3f) {
 		sqe.opcode = input_u8(&in);
 		sqe.flags = input_u8(&in);
@@ -399,6 +409,63 @@ static void on_msi(void *arg, u64 addr, u32 data)
 	scribble();
 }
 
+/* Another CPU writes to where the driver has just found a list, or data. */
+static void on_lookup(void *arg)
+{
+	u64 value, at;
+
+	if (!racing || !in.left)
+		return;
+	at = pool + (input_u16(&in) % (POOL_PAGES * 512)) * 8;
+	value = cpu_to_le64(address());
+	fake_vm_write(h.vm, at, &value, 8);
+}
+
+/* While the driver looks for commands, some come. */
+static void on_relax(void)
+{
+	u8 how;
+
+	if (!in.left || ++relaxes % 64)
+		return;
+	how = input_u8(&in);
+	if (how & 3)
+		submit(how & 3, io_cmd(), true);
+}
+
+extern const void *const standin_param_nvme_poll_us[2];
+extern const void *const standin_param_nvme_nap_us[2];
+extern const void *const standin_param_nvme_gather_us[2];
+
+/* How it waits: by looking, napping or neither. */
+static void waiting(u8 how)
+{
+	*(unsigned int *)standin_param_nvme_poll_us[1] = how & 1 ? 0 : 100;
+	*(unsigned int *)standin_param_nvme_nap_us[1] = how & 2 ? 0 : 1000;
+	*(unsigned int *)standin_param_nvme_gather_us[1] = how & 4 ? 0 : 20;
+}
+
+/* A disk is taken away, or comes back. */
+static void plug(unsigned int i)
+{
+	if (!present[i]) {
+		ioemu_nvme_model.disk_added(h.ctrl, i, h.disks[i]);
+	} else {
+		ioemu_nvme_model.disk_removed(h.ctrl, i);
+		fake_disk_release_all(h.disks[i]);
+	}
+	present[i] = !present[i];
+}
+
+static void show(void)
+{
+	static char text[16384];
+	struct seq_file m = { .buf = text, .size = sizeof(text) };
+
+	ioemu_nvme_model.show(h.ctrl, &m);
+	CHECK(m.buf == text && m.count);
+}
+
 static void flr(void)
 {
 	unsigned int pos = host_cap(&h, PCI_CAP_ID_EXP);
@@ -451,7 +518,7 @@ static void step(void)
 	struct ioemu_disk *disk = h.disks[arg % NR_DISKS];
 	unsigned int qid = arg & 3, n;
 
-	switch (op % 28) {
+	switch (op % 32) {
 	case 0 ... 5:
 		if (qid)
 			submit(qid, io_cmd(), arg & 0xc0);
@@ -498,7 +565,8 @@ static void step(void)
 		if (arg & 0x80)
 			fake_disk_info(disk)->nr_blocks = 1 + input_u8(&in);
 		fake_disk_info(disk)->max_discard_blocks = 1 + (arg & 0x7f);
-		ioemu_nvme_model.disk_changed(h.ctrl, arg % NR_DISKS);
+		if (present[arg % NR_DISKS])
+			ioemu_nvme_model.disk_changed(h.ctrl, arg % NR_DISKS);
 		break;
 	case 21:
 		if (arg & 0x80)
@@ -509,6 +577,7 @@ static void step(void)
 		break;
 	case 22:
 		mutating = arg & 1;
+		racing = arg & 2;
 		if (arg >= 0xe0)
 			standin_fail_alloc(arg & 0xf, false);
 		break;
@@ -558,6 +627,18 @@ static void step(void)
 				      bytes, sizeof(bytes));
 		}
 		break;
+	case 28:
+		if (arg & 0x80)
+			show();
+		else
+			plug(arg % NR_DISKS);
+		break;
+	case 29: case 30:
+		standin_advance_ns((u64)arg * (op & 0x80 ? 1000 : 100000));
+		break;
+	case 31:
+		waiting(arg);
+		break;
 	}
 	if (r32(&h, NVME_REG_CSTS) & NVME_CSTS_CFS)
 		strict = false;
@@ -569,6 +650,7 @@ static void finish(void)
 	unsigned int i, n;
 
 	mutating = false;
+	racing = false;
 	standin_fail_alloc(0, false);
 	host_command(&h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	for (i = 0; i < NR_DISKS; i++)
@@ -589,7 +671,7 @@ static void finish(void)
 		for (i = 0; i < NR_CQS; i++)
 			n += consume(i, 3, true, NULL);
 	} while (n && strict);
-	for (i = 0; i < ARRAY_SIZE(cids) && strict; i++) {
+	for (i = 0; i < h.next_cid && strict; i++) {
 		if (cids[i] == CID_OUT) {
 			static char text[16384];
 			struct seq_file m = { .buf = text,
@@ -601,28 +683,41 @@ static void finish(void)
 	}
 }
 
+/* Disks are used again, since they are large. */
+static struct ioemu_disk *kept[NR_DISKS];
+
 static void setup(void)
 {
 	unsigned int i;
 
 	memset(&h.sq, 0, sizeof(h.sq));
 	memset(&h.cq, 0, sizeof(h.cq));
-	h.next_cid = 0;
 	h.next_page = 16;
 	for (i = 0; i < NR_DISKS; i++) {
-		h.disks[i] = fake_disk_new(256, i == 1 ? 12 : 9);
+		if (!kept[i])
+			kept[i] = fake_disk_new(256, i == 1 ? 12 : 9);
+		h.disks[i] = kept[i];
 		fake_disk_info(h.disks[i])->read_only = i == 2;
 		fake_disk_info(h.disks[i])->max_discard_blocks = 100;
+		present[i] = true;
 	}
 	/* Behind it, as much as an SGL descriptor may go beyond its end */
 	pool = host_page(&h, POOL_PAGES + 17);
 	shadow = host_page(&h, 2);
 	host_create(&h);
 	standin_idle = idle;
+	standin_relax = on_relax;
+	/* Looking for commands is to end soon. */
+	standin_clock_step_ns = 1000;
 	fake_vm_on_msi(h.vm, on_msi, NULL);
+	fake_vm_on_lookup(h.vm, on_lookup, NULL);
 	forget();
+	h.next_cid = 0;
 	strict = true;
 	mutating = false;
+	racing = false;
+	relaxes = 0;
+	waiting(0);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -644,9 +739,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (how & 1)
 		host_msix(&h);
 	enable(queue_size());
-	for (i = 1; i < NR_CQS; i++)
+	/* One pair of queues mostly, all of them, or none */
+	n = how & 0x80 ? how >> 5 & 3 : 1;
+	for (i = 1; i < NR_CQS && i <= n; i++)
 		create_cq(i, queue_size(), i | 1);
-	for (i = 1; i < NR_SQS; i++)
+	for (i = 1; i < NR_SQS && i <= n; i++)
 		create_sq(i, queue_size());
 	for (n = 0; n < MAX_STEPS && in.left; n++) {
 		step();
@@ -661,7 +758,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fake_vm_on_msi(h.vm, NULL, NULL);
 	for (i = 0; i < NR_DISKS; i++) {
 		CHECK(!fake_disk_nr_held(h.disks[i]));
-		fake_disk_free(h.disks[i]);
+		fake_disk_reset(h.disks[i]);
 		h.disks[i] = NULL;
 	}
 	standin_rcu_drain();

@@ -20,6 +20,7 @@ struct ioemu_disk {
 	struct ioemu_disk_info info;
 	u64 nr_blocks;
 	u8 *data;
+	u64 written_from, written_to;	/* bytes, for the next reset */
 	bool hold;
 	bool irq;
 	struct held held[MAX_HELD];
@@ -31,15 +32,11 @@ struct ioemu_disk {
 	unsigned int nr_log;
 };
 
-struct ioemu_disk *fake_disk_new(u64 nr_blocks, unsigned int block_shift)
+static void first_state(struct ioemu_disk *d, unsigned int block_shift)
 {
-	struct ioemu_disk *d = calloc(1, sizeof(*d));
-
-	d->nr_blocks = nr_blocks;
-	d->data = calloc(nr_blocks ? nr_blocks : 1, 1UL << block_shift);
 	d->irq = true;
 	d->info = (struct ioemu_disk_info) {
-		.nr_blocks		= nr_blocks,
+		.nr_blocks		= d->nr_blocks,
 		.block_shift		= block_shift,
 		.physical_shift		= block_shift,
 		.write_cache		= true,
@@ -47,7 +44,32 @@ struct ioemu_disk *fake_disk_new(u64 nr_blocks, unsigned int block_shift)
 		.discard_granularity	= 1,
 		.serial			= "fake",
 	};
+}
+
+struct ioemu_disk *fake_disk_new(u64 nr_blocks, unsigned int block_shift)
+{
+	struct ioemu_disk *d = calloc(1, sizeof(*d));
+
+	d->nr_blocks = nr_blocks;
+	d->data = calloc(nr_blocks ? nr_blocks : 1, 1UL << block_shift);
+	d->written_from = U64_MAX;
+	first_state(d, block_shift);
 	return d;
+}
+
+void fake_disk_reset(struct ioemu_disk *d)
+{
+	if (d->nr_held)
+		standin_fail("%u disk requests are left", d->nr_held);
+	if (d->written_from < d->written_to)
+		memset(d->data + d->written_from, 0,
+		       d->written_to - d->written_from);
+	d->written_from = U64_MAX;
+	d->written_to = 0;
+	d->hold = false;
+	d->fail_countdown = 0;
+	d->nr_log = 0;
+	first_state(d, d->info.block_shift);
 }
 
 void fake_disk_free(struct ioemu_disk *d)
@@ -120,8 +142,13 @@ unsigned int fake_disk_count(struct ioemu_disk *d, enum fake_disk_op op)
 static blk_status_t perform(struct ioemu_disk *d, const struct held *h)
 {
 	u8 *at = d->data + (h->e.block << d->info.block_shift);
+	u64 bytes = h->e.nr_blocks << d->info.block_shift;
 	unsigned int i;
 
+	if (h->e.op != FAKE_DISK_READ && bytes) {
+		d->written_from = min_t(u64, d->written_from, at - d->data);
+		d->written_to = max_t(u64, d->written_to, at + bytes - d->data);
+	}
 	switch (h->e.op) {
 	case FAKE_DISK_READ:
 	case FAKE_DISK_WRITE:
@@ -137,7 +164,7 @@ static blk_status_t perform(struct ioemu_disk *d, const struct held *h)
 		break;
 	case FAKE_DISK_DISCARD:
 	case FAKE_DISK_ZEROES:
-		memset(at, 0, h->e.nr_blocks << d->info.block_shift);
+		memset(at, 0, bytes);
 		break;
 	case FAKE_DISK_FLUSH:
 		break;

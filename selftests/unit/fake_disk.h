@@ -34,6 +34,9 @@ struct ioemu_disk *fake_disk_new(u64 nr_blocks, unsigned int block_shift);
 /* Fails the test when requests are left. */
 void fake_disk_free(struct ioemu_disk *disk);
 
+/* As new, for fuzzers; likewise. */
+void fake_disk_reset(struct ioemu_disk *disk);
+
 /* What the guest may know; change it at will. nr_blocks only shrinks. */
 struct ioemu_disk_info *fake_disk_info(struct ioemu_disk *disk);
 /* The contents. */

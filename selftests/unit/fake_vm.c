@@ -31,6 +31,7 @@
 /*
  * A frame of guest memory. The guest's view and the driver's are two mappings of
  * one page. @refs: the domain, and each map through which it was looked up.
+ * @used: somebody may have written to it since it was cleared.
  */
 struct frame {
 	struct page page;
@@ -38,6 +39,7 @@ struct frame {
 	unsigned int slot;
 	unsigned int refs;
 	unsigned int maps;
+	bool used;
 };
 
 struct ioemu_gmap {
@@ -76,6 +78,8 @@ struct ioemu_vm {
 	void *msi_hook_arg;
 	void (*dirty_hook)(void *arg, u64 gfn);
 	void *dirty_hook_arg;
+	void (*lookup_hook)(void *arg);
+	void *lookup_hook_arg;
 	bool intx[FAKE_VM_SLOTS][FAKE_VM_PINS];
 	unsigned int nr_intx;
 
@@ -189,7 +193,9 @@ static struct frame *frame_new(struct ioemu_vm *vm, u64 gfn)
 		f->refs = 1;
 		f->maps = 0;
 		f->page.index = gfn;
-		memset(f->guest, 0, PAGE_SIZE);
+		if (f->used)
+			memset(f->guest, 0, PAGE_SIZE);
+		f->used = false;
 		return f;
 	}
 	standin_die("fake_vm: no memory left for another frame");
@@ -308,6 +314,7 @@ int ioemu_gmap_pages(struct ioemu_gmap *map, const u64 *gfns, unsigned int nr,
 				goto out;
 			}
 			map->seen[gfn] = f;
+			f->used = true;
 			f->refs++;
 			if (!f->maps++)
 				ASAN_UNPOISON_MEMORY_REGION(f->page.virtual,
@@ -317,6 +324,8 @@ int ioemu_gmap_pages(struct ioemu_gmap *map, const u64 *gfns, unsigned int nr,
 	}
 out:
 	leave(vm);
+	if (vm->lookup_hook)
+		vm->lookup_hook(vm->lookup_hook_arg);
 	return ret;
 }
 
@@ -345,6 +354,7 @@ void *fake_vm_ptr(struct ioemu_vm *vm, u64 gpa)
 
 	if (gfn >= vm->nr_frames || !vm->frames[gfn])
 		return NULL;
+	vm->frames[gfn]->used = true;
 	return vm->frames[gfn]->guest + offset_in_page(gpa);
 }
 
@@ -541,6 +551,12 @@ void fake_vm_on_dirty(struct ioemu_vm *vm, void (*hook)(void *arg, u64 gfn),
 	vm->dirty_hook_arg = arg;
 }
 
+void fake_vm_on_lookup(struct ioemu_vm *vm, void (*hook)(void *arg), void *arg)
+{
+	vm->lookup_hook = hook;
+	vm->lookup_hook_arg = arg;
+}
+
 bool fake_vm_intx(struct ioemu_vm *vm, unsigned int slot, unsigned int pin)
 {
 	return vm->intx[slot][pin];
@@ -637,8 +653,11 @@ void fake_vm_reset(struct ioemu_vm *vm)
 	check_balance(vm);
 	fake_vm_shutdown(vm);
 	fill_all(vm);
-	for (i = 0; i < vm->nr_frames; i++)
-		memset(vm->frames[i]->guest, 0, PAGE_SIZE);
+	for (i = 0; i < vm->nr_frames; i++) {
+		if (vm->frames[i]->used)
+			memset(vm->frames[i]->guest, 0, PAGE_SIZE);
+		vm->frames[i]->used = false;
+	}
 	vm->current_map = map_new(vm);
 	fake_vm_clear_dirty(vm);
 	vm->fail_pages = 0;
@@ -646,6 +665,7 @@ void fake_vm_reset(struct ioemu_vm *vm)
 	vm->nr_intx = 0;
 	vm->msi_hook = NULL;
 	vm->dirty_hook = NULL;
+	vm->lookup_hook = NULL;
 	memset(vm->fail_claims, 0, sizeof(vm->fail_claims));
 }
 

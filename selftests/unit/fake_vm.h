@@ -56,6 +56,9 @@ void fake_vm_shutdown(struct ioemu_vm *vm);
 /* The @nth call of ioemu_gmap_pages() from now, 1 for the next, fails so. */
 void fake_vm_fail_pages(struct ioemu_vm *vm, unsigned long nth, int error);
 
+/* Called after each lookup of frames, when the caller is about to use them. */
+void fake_vm_on_lookup(struct ioemu_vm *vm, void (*hook)(void *arg), void *arg);
+
 /* References that devices hold, on all maps together. */
 long fake_vm_map_refs(struct ioemu_vm *vm);
 /* Was the frame reported as written? Cleared by fake_vm_clear_dirty(). */

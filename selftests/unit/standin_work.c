@@ -24,6 +24,15 @@ u64 standin_clock(void)
 				  __ATOMIC_RELAXED);
 }
 
+void (*standin_relax)(void);
+
+void standin_cpu_relax(void)
+{
+	standin_clock();
+	if (standin_relax)
+		standin_relax();
+}
+
 bool standin_timer_arm(struct standin_timer *t, u64 expires)
 {
 	struct standin_timer *other;
@@ -81,6 +90,14 @@ void standin_sleep_ns(u64 ns)
 {
 	standin_might_sleep(__func__);
 	run_pending();
+	standin_advance_ns(ns);
+}
+
+void standin_nap_ns(u64 ns)
+{
+	standin_might_sleep(__func__);
+	if (standin_relax)
+		standin_relax();
 	standin_advance_ns(ns);
 }
 

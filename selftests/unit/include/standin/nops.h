@@ -20,9 +20,10 @@ struct dentry;
 #define MODULE_IMPORT_NS(x)		struct standin_nop
 #define module_param(n, t, p)		struct standin_nop
 #define module_param_named(n, v, t, p)	struct standin_nop
+/* Its operations and its variable, for tests that change it */
 #define module_param_cb(n, o, v, p)					\
-	static const void *const standin_param_##n[]			\
-		__attribute__((unused)) = { o, v }
+	extern const void *const standin_param_##n[2];			\
+	const void *const standin_param_##n[2] = { o, v }
 #define module_init(f)			struct standin_nop
 #define module_exit(f)			struct standin_nop
 #define EXPORT_SYMBOL(x)		struct standin_nop

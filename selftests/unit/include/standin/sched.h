@@ -64,6 +64,11 @@ static inline unsigned long usecs_to_jiffies(unsigned int us)
 	return DIV_ROUND_UP((u64)us * HZ, USEC_PER_SEC);
 }
 
+static inline unsigned long nsecs_to_jiffies(u64 ns)
+{
+	return ns / (NSEC_PER_SEC / HZ);
+}
+
 #define secs_to_jiffies(s)	((unsigned long)(s) * HZ)
 #define jiffies_to_msecs(j)	((unsigned int)((j) * (MSEC_PER_SEC / HZ)))
 #define ktime_get_ns()		standin_clock()
@@ -92,14 +97,19 @@ static inline unsigned long usecs_to_jiffies(unsigned int us)
 #define ktime_us_delta(a, b)	ktime_to_us(ktime_sub(a, b))
 #define ktime_ms_delta(a, b)	ktime_to_ms(ktime_sub(a, b))
 
-#define cpu_relax()		((void)standin_clock())
+/* Called while the driver looks for something, or sleeps; it is what happens. */
+extern void (*standin_relax)(void);
+void standin_cpu_relax(void);
+#define cpu_relax()		standin_cpu_relax()
 #define ndelay(n)		standin_advance_ns(n)
 #define udelay(n)		standin_advance_ns((u64)(n) * 1000)
 #define mdelay(n)		standin_advance_ns((u64)(n) * 1000000)
 void standin_sleep_ns(u64 ns);
 #define msleep(n)		standin_sleep_ns((u64)(n) * 1000000)
 #define usleep_range(a, b)	standin_sleep_ns((u64)(a) * 1000)
-#define schedule_hrtimeout_range(t, d, m) (standin_sleep_ns(*(t)), 0)
+/* A thread may sleep with a lock of its own: nobody else's work runs meanwhile. */
+void standin_nap_ns(u64 ns);
+#define schedule_hrtimeout_range(t, d, m) ({ standin_nap_ns(*(t)); 0; })
 #define fsleep(n)		standin_sleep_ns((u64)(n) * 1000)
 #define schedule()		standin_sleep_ns(0)
 #define schedule_timeout(j)	(standin_sleep_ns((u64)(j) * 4000000), 0L)
