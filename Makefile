@@ -47,7 +47,7 @@ help:
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
 	@echo '  fuzz          random input for parts of the driver; TIME=SECONDS each'
-	@echo '  fuzz-coverage what the committed inputs reach, by file'
+	@echo '  coverage      lines that unit tests and the fuzzers reach, by file'
 	@echo '  soak          verified load on all sides; TIME=SECONDS'
 	@echo '  lint          look at the sources with the usual tools'
 	@echo '  deps          install the packages that these need (as root)'
@@ -103,8 +103,8 @@ check-debug: deps
 fuzz:
 	@$(MAKE) -C selftests/fuzz run O='$(O)/fuzz' TIME='$(or $(TIME),60)'
 
-fuzz-coverage:
-	@$(MAKE) -C selftests/fuzz coverage O='$(O)/fuzz-coverage'
+coverage:
+	@selftests/coverage '$(O)/coverage'
 
 soak: deps payload
 	@O='$(O)' scripts/soak '$(or $(TIME),600)'
@@ -128,4 +128,4 @@ clean:
 	rm -rf '$(O)'
 
 .PHONY: all help modules tools guest payload deps demo check check-debug bench fuzz \
-	fuzz-coverage soak lint install clean
+	coverage soak lint install clean
