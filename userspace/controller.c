@@ -24,7 +24,7 @@ const char *controller_model(const char *option, const char *text)
 
 /* The driver in another domain has its own /dev. */
 enum tool_status controller_prepare(struct controller *ctrl,
-				    struct store *store, unsigned int wait)
+				    struct store *store, long long until)
 {
 	enum tool_status status = TOOL_OK;
 	unsigned int own = 0, i;
@@ -33,7 +33,7 @@ enum tool_status controller_prepare(struct controller *ctrl,
 	if (ctrl->backend_id != own)
 		return TOOL_OK;
 	for (i = 0; i < ctrl->nr_disks && status == TOOL_OK; i++)
-		status = disk_prepare(&ctrl->disks[i], wait);
+		status = disk_prepare(&ctrl->disks[i], until);
 	return status;
 }
 

@@ -50,13 +50,14 @@ const char *controller_model(const char *option, const char *text);
  * controller_prepare() - have disks ready that lie in this domain, or complain
  * @ctrl: what is wanted
  * @store: connection
- * @wait: seconds to wait for disks that others still use
+ * @until: time of now_ms() up to which to wait for disks that others still use; 0
+ *         for not at all
  *
  * Files get loop devices here, which vanish with disk_free() unless the driver
  * has them by then.
  */
 enum tool_status controller_prepare(struct controller *ctrl,
-				    struct store *store, unsigned int wait);
+				    struct store *store, long long until);
 
 /**
  * controller_attach() - write the nodes and wait for the driver, or complain

@@ -113,11 +113,11 @@ bool disk_parse(const char *option, struct disk *disk, const char *text)
 	return false;
 }
 
-static enum tool_status prepare_file(struct disk *disk, unsigned int wait)
+static enum tool_status prepare_file(struct disk *disk, long long until)
 {
 	char *device;
 
-	disk->loop_fd = loop_open(disk->params, disk->mode[0] == 'r', wait,
+	disk->loop_fd = loop_open(disk->params, disk->mode[0] == 'r', until,
 				  &device);
 	if (disk->loop_fd < 0)
 		return TOOL_FAILED;
@@ -126,7 +126,7 @@ static enum tool_status prepare_file(struct disk *disk, unsigned int wait)
 	return TOOL_OK;
 }
 
-enum tool_status disk_prepare(struct disk *disk, unsigned int wait)
+enum tool_status disk_prepare(struct disk *disk, long long until)
 {
 	struct stat st;
 
@@ -135,15 +135,15 @@ enum tool_status disk_prepare(struct disk *disk, unsigned int wait)
 		return TOOL_USAGE;
 	}
 	if (S_ISREG(st.st_mode))
-		return prepare_file(disk, wait);
+		return prepare_file(disk, until);
 	if (!S_ISBLK(st.st_mode)) {
 		complain("params='%s' is not a block device or file",
 			 disk->params);
 		return TOOL_USAGE;
 	}
 	/* If somebody keeps it, the driver will say so. */
-	if (wait)
-		device_wait_free(disk->params, wait);
+	if (until)
+		device_wait_free(disk->params, until);
 	return TOOL_OK;
 }
 

@@ -65,12 +65,13 @@ bool disk_complete(const char *option, struct disk *disk);
 /**
  * disk_prepare() - make it what the driver needs, or complain
  * @disk: disk whose path is one of this domain
- * @wait: seconds to wait for others to let go of it
+ * @until: time of now_ms() up to which to wait for others to let go of it; 0 for
+ *         not at all
  *
  * A file becomes a loop device that lasts until disk_free(), or longer while
  * somebody else has it open.
  */
-enum tool_status disk_prepare(struct disk *disk, unsigned int wait);
+enum tool_status disk_prepare(struct disk *disk, long long until);
 
 /**
  * disk_write() - write the nodes of a disk, or complain

@@ -12,13 +12,17 @@
 #include "controller.h"
 #include "domain.h"
 #include "host.h"
+#include "loop.h"
 #include "tool.h"
 
 #define CONTROLLERS_MAX	16
 
-/* Together less than the minute that libxl waits for a device model. */
-#define WAIT_DISK	15
-#define WAIT_DRIVER	30
+/*
+ * For all disks, and for all controllers. libxl gives a device model a minute, of
+ * which QEMU needs some too; whoever is slower than that ends without a word.
+ */
+#define WAIT_DISKS_MS	15000
+#define WAIT_DRIVER_MS	30000
 
 #define OPTION		"-ioemu"
 #define OPTION_MODEL	"-ioemu-dm"
@@ -198,17 +202,27 @@ static unsigned int nr_controllers(const struct dm *dm)
 	return n;
 }
 
+/* A moment at least: most controllers need no more. */
+static unsigned int seconds_left(long long until)
+{
+	long long left = until - now_ms();
+
+	return left > 1000 ? (unsigned int)(left / 1000) : 1;
+}
+
 /* The numbers in controller= become those of the devices. */
 static enum tool_status attach(struct dm *dm, struct store *store)
 {
+	long long until = now_ms() + WAIT_DISKS_MS;
 	enum tool_status status = TOOL_OK;
 	struct controller *ctrl;
 	unsigned int i;
 
 	/* All disks first: what is wrong with one needs no tidying up. */
 	for (i = 0; i < CONTROLLERS_MAX && status == TOOL_OK; i++)
-		status = controller_prepare(&dm->ctrls[i], store, WAIT_DISK);
+		status = controller_prepare(&dm->ctrls[i], store, until);
 
+	until = now_ms() + WAIT_DRIVER_MS;
 	for (i = 0; i < CONTROLLERS_MAX && status == TOOL_OK; i++) {
 		ctrl = &dm->ctrls[i];
 		if (!ctrl->nr_disks)
@@ -216,7 +230,7 @@ static enum tool_status attach(struct dm *dm, struct store *store)
 		ctrl->domid = dm->domid;
 		ctrl->have_devid = true;
 		ctrl->devid = i;
-		status = controller_attach(ctrl, store, WAIT_DRIVER);
+		status = controller_attach(ctrl, store, seconds_left(until));
 	}
 	if (status == TOOL_OK)
 		return status;

@@ -20,8 +20,9 @@
 
 #define TRIES		64		/* for a free loop device */
 #define PAUSE_NS	50000000	/* between two looks */
+#define LOCK_MS		2000		/* others hold the lock for moments */
 
-static long long now_ms(void)
+long long now_ms(void)
 {
 	struct timespec ts;
 
@@ -82,10 +83,27 @@ static bool find_rival(const struct stat *st, bool read_only, char *name,
 	return found;
 }
 
-static bool wait_no_rival(int file, const char *path, bool read_only,
-			  unsigned int wait)
+/* Of two who want the same file, the second sees the first's device. */
+static bool wait_lock(int file, const char *path, long long until)
 {
-	long long end = now_ms() + wait * 1000LL;
+	while (flock(file, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK) {
+			complain("params='%s': %s", path, strerror(errno));
+			return false;
+		}
+		if (now_ms() >= until) {
+			complain("params='%s' is locked by somebody (see lslocks)",
+				 path);
+			return false;
+		}
+		pause_a_little();
+	}
+	return true;
+}
+
+static bool wait_no_rival(int file, const char *path, bool read_only,
+			  long long until)
+{
 	char name[64];
 	struct stat st;
 
@@ -94,7 +112,7 @@ static bool wait_no_rival(int file, const char *path, bool read_only,
 		return false;
 	}
 	while (find_rival(&st, read_only, name, sizeof(name))) {
-		if (now_ms() >= end) {
+		if (now_ms() >= until) {
 			complain("params='%s' is in use as /dev/%s; a file must not be used by two",
 				 path, name);
 			return false;
@@ -149,7 +167,7 @@ static int take_device(int file, const char *path, bool read_only,
 	return -1;
 }
 
-int loop_open(const char *file, bool read_only, unsigned int wait,
+int loop_open(const char *file, bool read_only, long long until,
 	      char **device)
 {
 	int fd, loop = -1;
@@ -159,9 +177,11 @@ int loop_open(const char *file, bool read_only, unsigned int wait,
 		complain("params='%s': %s", file, strerror(errno));
 		return -1;
 	}
-	/* Of two who want the same file, the second sees the first's device. */
-	flock(fd, LOCK_EX);
-	if (wait_no_rival(fd, file, read_only, wait)) {
+	if (!wait_lock(fd, file, until ?: now_ms() + LOCK_MS)) {
+		close(fd);
+		return -1;
+	}
+	if (wait_no_rival(fd, file, read_only, until)) {
 		loop = take_device(fd, file, read_only, device);
 		if (loop < 0)
 			complain("params='%s': cannot make a loop device of it: %s; is the module 'loop' loaded?",
@@ -215,9 +235,8 @@ bool device_bytes(const char *device, uint64_t *bytes)
 	return ok;
 }
 
-void device_wait_free(const char *device, unsigned int seconds)
+void device_wait_free(const char *device, long long until)
 {
-	long long end = now_ms() + seconds * 1000LL;
 	int fd;
 
 	for (;;) {
@@ -226,7 +245,7 @@ void device_wait_free(const char *device, unsigned int seconds)
 			close(fd);
 			return;
 		}
-		if (errno != EBUSY || now_ms() >= end)
+		if (errno != EBUSY || now_ms() >= until)
 			return;
 		pause_a_little();
 	}

@@ -12,7 +12,8 @@
  * loop_open() - make a loop device of a file, or complain
  * @file: path
  * @read_only: nobody is to write
- * @wait: seconds to wait when another loop device has the file
+ * @until: time of now_ms() up to which to wait when another loop device has the
+ *         file; 0 for not at all
  * @device: path of the loop device, to be freed by the caller
  *
  * Direct I/O is used where the file's file system can do it. The device detaches
@@ -21,7 +22,7 @@
  *
  * Return: a descriptor of the device; -1 on failure.
  */
-int loop_open(const char *file, bool read_only, unsigned int wait,
+int loop_open(const char *file, bool read_only, long long until,
 	      char **device);
 
 /**
@@ -50,8 +51,13 @@ bool device_bytes(const char *device, uint64_t *bytes);
 /**
  * device_wait_free() - wait until nobody has a block device for himself
  * @device: path
- * @seconds: for how long at the most
+ * @until: time of now_ms() up to which to wait
  */
-void device_wait_free(const char *device, unsigned int seconds);
+void device_wait_free(const char *device, long long until);
+
+/**
+ * now_ms() - milliseconds, by a clock that nobody sets
+ */
+long long now_ms(void);
 
 #endif /* XEN_IOEMU_LOOP_H */

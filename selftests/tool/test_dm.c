@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../userspace/loop.h"
 #include "harness.h"
 
 #define QEMU	"-ioemu-dm /bin/true "
@@ -127,10 +128,23 @@ static void refusals(void)
 	   "and it says what that means");
 }
 
+/* libxl waits for a minute, whatever the disks are. */
+static void busy_disks(void)
+{
+	long long start = now_ms();
+
+	fresh_store();
+	fake_xs.on_change = driver_refuses;
+	dm_says(QEMU DISK " -ioemu nvme,params=/dev/fake9 -ioemu nvme,params=/dev/fake9,controller=1 -ioemu nvme,params=/dev/fake9,controller=2",
+		1, "the driver refused the device");
+	ok(now_ms() - start == 15000, "the wait for disks is for all of them");
+}
+
 void test_dm(void)
 {
 	arguments();
 	controllers();
 	mistakes();
 	refusals();
+	busy_disks();
 }
