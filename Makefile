@@ -43,6 +43,7 @@ help:
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
+	@echo '  check-all     all that and all that takes long; 1 h and more'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
@@ -80,14 +81,26 @@ payload: tools guest
 	$(MAKE) -C selftests install O='$(O)' INSTALL_PATH='$(O)/payload' \
 		MODULE='$(O)/module/'"$$kver"'/xen-ioemu.ko'
 
+version:
+	@echo $(VERSION)
+
 deps:
 	@scripts/deps
 
 demo: deps payload
 	@O='$(O)' scripts/demo
 
-check: deps
+check:
+	@scripts/deps --deb
 	@O='$(O)' scripts/check $(LAYERS)
+
+# Each of these has a verdict of its own; the first that fails ends it.
+check-all:
+	@scripts/deps --deb
+	@O='$(O)' scripts/check
+	@$(MAKE) check-debug
+	@$(MAKE) fuzz
+	@$(MAKE) soak
 
 bench:
 	@scripts/deps --bench
@@ -127,5 +140,5 @@ deb:
 clean:
 	rm -rf '$(O)'
 
-.PHONY: all help modules tools guest payload deps demo check check-debug bench fuzz \
-	coverage soak lint install clean
+.PHONY: all help modules tools guest payload version deps demo check check-all check-debug \
+	bench fuzz coverage soak lint install clean

@@ -17,6 +17,7 @@ deps_table() {
 		/usr/bin/pgrep procps
 		/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 		/usr/bin/make make
+		/usr/bin/mmdebstrap mmdebstrap
 		/usr/bin/gcc gcc
 		/usr/bin/objcopy binutils
 	EOF
