@@ -43,7 +43,7 @@ help:
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
-	@echo '  check-all     all that and all that takes long; 1 h and more'
+	@echo '  check-all     all that, check-debug, fuzz and soak'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
