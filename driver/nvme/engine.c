@@ -17,6 +17,13 @@
 #define NVME_SQE_PAGE_SHIFT	(NVME_PAGE_SHIFT - NVME_SQES)
 #define NVME_CQE_PAGE_SHIFT	(NVME_PAGE_SHIFT - NVME_CQES)
 
+/*
+ * How long an interrupt is held back from a guest that is busy with the queue, if
+ * neither its doorbell nor a thread ends that, as they nearly always do
+ */
+#define NVME_HELD_NS		(100 * NSEC_PER_USEC)
+#define NVME_HELD_WATCHED_NS	NSEC_PER_MSEC
+
 /* ---- completion queues ------------------------------------------------- */
 
 static u32 nvme_cq_next(const struct ioemu_nvme_cq *cq, u32 index)
@@ -129,32 +136,139 @@ static bool nvme_cq_post(struct ioemu_nvme_cq *cq, struct ioemu_nvme_req *req)
 	return true;
 }
 
-/*
- * Entries were posted: interrupt the guest now? Section 5.21.1.8: not before there
- * are more than a threshold or a time is over, if the guest asked for that. The
- * admin queue's are never held back. cq->lock is held.
- */
-static bool nvme_cq_interrupt(struct ioemu_nvme_cq *cq, u32 posted)
+/* How long the guest wants interrupts to be held back, section 5.21.1.8; or 0. */
+static u64 nvme_cq_coalescing_ns(const struct ioemu_nvme_cq *cq)
 {
 	const struct ioemu_nvme_features *f = &cq->ctrl->features;
 	u32 coalescing = READ_ONCE(f->irq_coalescing);
-	u64 ns = (u64)NVME_COALESCING_TIME(coalescing) * 100 * NSEC_PER_USEC;
 
-	if (unlikely(!cq->ien))
-		return false;
-	if (likely(!ns) || !cq->qid ||
+	if (likely(!NVME_COALESCING_TIME(coalescing)) ||
 	    test_bit(cq->vector, f->irq_no_coalescing))
-		goto now;
-	cq->held += posted;
-	if (cq->held > NVME_COALESCING_THR(coalescing))
-		goto now;
+		return 0;
+	return (u64)NVME_COALESCING_TIME(coalescing) * 100 * NSEC_PER_USEC;
+}
+
+/*
+ * Has the guest entries to consume that it was told of? Then it is about to look
+ * at the queue, or at it, and may well find what is posted now. cq->lock is held.
+ */
+static bool nvme_cq_busy(struct ioemu_nvme_cq *cq)
+{
+	if (cq->shadow_head)
+		nvme_cq_look(cq);
+	return cq->posted - nvme_distance(cq->head, cq->tail, cq->size) <
+	       cq->told;
+}
+
+static bool nvme_cq_tell(struct ioemu_nvme_cq *cq)
+{
+	cq->held = 0;
+	cq->told = cq->posted;
+	cq->interrupts++;
+	return true;
+}
+
+/* No interrupt now, but when @ns are over. */
+static bool nvme_cq_hold(struct ioemu_nvme_cq *cq, u64 ns)
+{
 	if (!hrtimer_active(&cq->timer))
 		hrtimer_start(&cq->timer, ns_to_ktime(ns), HRTIMER_MODE_REL);
 	return false;
-now:
-	cq->held = 0;
-	cq->interrupts++;
-	return true;
+}
+
+/*
+ * Entries were posted: interrupt the guest now? Not before there are more than a
+ * threshold or a time is over, if it asked for that. If it did not, not as long as
+ * it has not consumed what it was told of: then the queue is looked at once more
+ * when it has, by its doorbell or by a thread that watches the shadow doorbell.
+ * The admin queue's are never held back. cq->lock is held.
+ */
+static bool nvme_cq_interrupt(struct ioemu_nvme_cq *cq, u32 posted)
+{
+	u64 ns;
+
+	if (unlikely(!cq->ien))
+		return false;
+	if (unlikely(!cq->qid))
+		return nvme_cq_tell(cq);
+	ns = nvme_cq_coalescing_ns(cq);
+	if (unlikely(ns)) {
+		u32 most = READ_ONCE(cq->ctrl->features.irq_coalescing);
+
+		cq->held += posted;
+		if (cq->held > NVME_COALESCING_THR(most))
+			return nvme_cq_tell(cq);
+		return nvme_cq_hold(cq, ns);
+	}
+	if ((cq->shadow_head && !cq->watchers) || !nvme_cq_busy(cq))
+		return nvme_cq_tell(cq);
+	cq->held += posted;
+	cq->deferred += posted;
+	return nvme_cq_hold(cq, cq->watchers ? NVME_HELD_WATCHED_NS :
+					       NVME_HELD_NS);
+}
+
+/*
+ * The guest may have consumed entries: tell it now of those that were held back?
+ * Not if it found them already. With @force, whether it did the others or not.
+ * cq->lock is held.
+ */
+static bool nvme_cq_settle(struct ioemu_nvme_cq *cq, bool force)
+{
+	bool busy;
+
+	if (likely(!cq->held) || unlikely(cq->dead))
+		return false;
+	busy = nvme_cq_busy(cq);
+	if (cq->head == cq->tail) {
+		cq->held = 0;
+		return false;
+	}
+	return (force || !busy) && nvme_cq_tell(cq);
+}
+
+/**
+ * ioemu_nvme_cq_settle() - look after an interrupt that was held back
+ * @cq: completion queue
+ *
+ * Context: thread of a submission queue that watches @cq.
+ */
+void ioemu_nvme_cq_settle(struct ioemu_nvme_cq *cq)
+{
+	bool notify;
+
+	if (likely(!READ_ONCE(cq->held)))
+		return;
+	spin_lock_irq(&cq->lock);
+	notify = !nvme_cq_coalescing_ns(cq) && nvme_cq_settle(cq, false);
+	spin_unlock_irq(&cq->lock);
+	if (notify)
+		ioemu_nvme_notify(cq->ctrl, cq->vector);
+}
+
+/**
+ * ioemu_nvme_cq_watch() - begin or stop to look after interrupts held back
+ * @sq: submission queue
+ * @watch: begin; its thread will call ioemu_nvme_cq_settle() until it stops
+ *
+ * Context: the queue's thread, sq->run_lock held.
+ */
+void ioemu_nvme_cq_watch(struct ioemu_nvme_sq *sq, bool watch)
+{
+	struct ioemu_nvme_cq *cq = sq->cq;
+	bool notify = false;
+
+	if (sq->watching == watch)
+		return;
+	sq->watching = watch;
+	spin_lock_irq(&cq->lock);
+	if (watch)
+		cq->watchers++;
+	else if (!--cq->watchers && !nvme_cq_coalescing_ns(cq))
+		notify = nvme_cq_settle(cq, true);
+	spin_unlock_irq(&cq->lock);
+	if (notify)
+		ioemu_nvme_notify(cq->ctrl, cq->vector);
 }
 
 /**
@@ -171,9 +285,7 @@ enum hrtimer_restart ioemu_nvme_cq_timer(struct hrtimer *timer)
 	bool notify;
 
 	spin_lock_irqsave(&cq->lock, flags);
-	notify = cq->held && !cq->dead;
-	cq->held = 0;
-	cq->interrupts += notify;
+	notify = nvme_cq_settle(cq, true);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	if (notify)
 		ioemu_nvme_notify(cq->ctrl, cq->vector);
@@ -300,6 +412,8 @@ void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value)
 		WRITE_ONCE(cq->head, value);
 		if (unlikely(cq->wait))
 			notify = ioemu_nvme_cq_drain(cq);
+		if (unlikely(cq->held) && !nvme_cq_coalescing_ns(cq))
+			notify |= nvme_cq_settle(cq, false);
 	}
 	spin_unlock_irqrestore(&cq->lock, flags);
 
@@ -691,6 +805,8 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 
 	mutex_lock(sq->run_lock);
 	ioemu_nvme_woken(sq);
+	ioemu_nvme_cq_watch(sq, ioemu_nvme_polls(sq));
+	ioemu_nvme_cq_settle(sq->cq);
 	if (unlikely(!sq->qid))
 		ioemu_nvme_event_deliver(sq->ctrl);
 
@@ -722,6 +838,8 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 	}
 	if (again)
 		kthread_queue_work(sq->worker, &sq->work);
+	else
+		ioemu_nvme_cq_watch(sq, false);
 	mutex_unlock(sq->run_lock);
 }
 

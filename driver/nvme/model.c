@@ -168,11 +168,11 @@ static void nvme_show_sq(const struct ioemu_nvme_sq *sq, struct seq_file *m)
 
 static void nvme_show_cq(const struct ioemu_nvme_cq *cq, struct seq_file *m)
 {
-	seq_printf(m, "cq%u: size %u vector %u ien %u head %u tail %u posted %llu full %llu doorbells %llu interrupts %llu\n",
+	seq_printf(m, "cq%u: size %u vector %u ien %u head %u tail %u posted %llu full %llu doorbells %llu interrupts %llu deferred %llu\n",
 		   cq->qid, cq->size, cq->vector, cq->ien, READ_ONCE(cq->head),
 		   READ_ONCE(cq->tail), READ_ONCE(cq->posted),
 		   READ_ONCE(cq->full), READ_ONCE(cq->doorbells),
-		   READ_ONCE(cq->interrupts));
+		   READ_ONCE(cq->interrupts), READ_ONCE(cq->deferred));
 }
 
 static const char * const nvme_state_names[] = {

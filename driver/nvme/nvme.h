@@ -315,6 +315,7 @@ struct ioemu_nvme_pace {
  * @seen_rung: the doorbell that was accounted; @run_lock
  * @fetch_ns: how long the thread took from it; @run_lock
  * @fetch_new: that is to be accounted with the next command; @run_lock
+ * @watching: the thread is one of cq->watchers; @run_lock
  * @stats: counters
  * @pace: when the thread waits; @run_lock
  * @own_lock: see @run_lock
@@ -358,6 +359,7 @@ struct ioemu_nvme_sq {
 	u64 seen_rung;
 	u64 fetch_ns;
 	bool fetch_new;
+	bool watching;
 	struct ioemu_nvme_sq_stats stats;
 	struct ioemu_nvme_pace pace;
 	struct mutex own_lock;
@@ -394,7 +396,10 @@ struct ioemu_nvme_sq {
  * @full: times that a request had to wait
  * @doorbells: head doorbells
  * @interrupts: asked for
- * @held: entries posted without an interrupt
+ * @told: @posted when the last of them was asked for
+ * @held: entries posted without an interrupt since
+ * @deferred: entries ever that no interrupt was asked for at once, unasked
+ * @watchers: threads of submission queues that look after @held
  * @timer: ends the wait for more of them
  */
 struct ioemu_nvme_cq {
@@ -420,7 +425,10 @@ struct ioemu_nvme_cq {
 	u64 full;
 	u64 doorbells;
 	u64 interrupts;
+	u64 told;
 	u32 held;
+	u32 watchers;
+	u64 deferred;
 	struct hrtimer timer;
 };
 
@@ -716,6 +724,8 @@ struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req);
 void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value);
 void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value);
 void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq);
+void ioemu_nvme_cq_settle(struct ioemu_nvme_cq *cq);
+void ioemu_nvme_cq_watch(struct ioemu_nvme_sq *sq, bool watch);
 bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_kill(struct ioemu_nvme_cq *cq);
 enum hrtimer_restart ioemu_nvme_cq_timer(struct hrtimer *timer);
@@ -780,6 +790,7 @@ void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
 
 void ioemu_nvme_gather(struct ioemu_nvme_sq *sq);
 void ioemu_nvme_woken(struct ioemu_nvme_sq *sq);
+bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq);
 bool ioemu_nvme_wait(struct ioemu_nvme_sq *sq);
 
 /**

@@ -121,6 +121,7 @@ static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns)
 				return now;
 			cpu_relax();
 		}
+		ioemu_nvme_cq_settle(sq->cq);
 		/* Only a CPU that has nothing else to do is burnt. */
 		if (need_resched())
 			break;
@@ -148,6 +149,18 @@ static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool poll)
 	} while (pending > before && pending < NVME_BATCH &&
 		 !nvme_stop_waiting(sq));
 	return pending;
+}
+
+/**
+ * ioemu_nvme_polls() - does the thread look by itself while it runs?
+ * @sq: submission queue
+ *
+ * Context: the queue's thread, sq->run_lock held.
+ * Return: true if it waits by looking, not by sleeping.
+ */
+bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq)
+{
+	return sq->shadow_tail && READ_ONCE(nvme_poll_us);
 }
 
 /**

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Shadow doorbells of the NVMe controller. */
+#include <standin/sched.h>
+
 #include "nvme_host.h"
 
 FIXTURE(dbbuf) {
@@ -9,6 +11,7 @@ FIXTURE(dbbuf) {
 	u64 shadow;
 	u64 event;
 	unsigned int rings;	/* real doorbells since the last look */
+	unsigned int late;	/* commands added by interrupts */
 };
 
 static u32 get(struct nvme_host *h, u64 page, unsigned int index)
@@ -209,7 +212,8 @@ static void late(void *arg, u64 addr, u32 data)
 {
 	struct fixture_dbbuf *self = arg;
 
-	if (self->rings++ < 5) {
+	EXPECT_TRUE(reap(self, 1));
+	if (self->late++ < 5) {
 		host_queue_cmd(&self->h, 1, rd(self));
 		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
 	}
@@ -218,20 +222,102 @@ static void late(void *arg, u64 addr, u32 data)
 TEST_F(dbbuf, no_wakeup_is_lost)
 {
 	struct nvme_host *h = &self->h;
-	unsigned int i;
 
 	EXPECT_EQ(0, config(self));
 	run_pending();
 	EXPECT_TRUE(submit(self, 1));
-	self->rings = 0;
 	fake_disk_complete_in_irq(self->disk, false);
 	fake_vm_on_msi(h->vm, late, self);
 	run_pending();
 	fake_vm_on_msi(h->vm, NULL, NULL);
-	for (i = 0; i < 6; i++)
-		ASSERT_TRUE(reap(self, 1));
+	EXPECT_EQ(6, self->late);
 	EXPECT_FALSE(reap(self, 1));
 	EXPECT_EQ(h->sq[1].tail, get(h, self->event, 2));
+}
+
+/* The guest does not come to look at the queue before it gives more commands. */
+static void late_and_busy(void *arg, u64 addr, u32 data)
+{
+	struct fixture_dbbuf *self = arg;
+
+	if (self->late == 0) {
+		self->late = 1;
+		host_queue_cmd(&self->h, 1, rd(self));
+		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
+	}
+}
+
+TEST_F(dbbuf, thread_that_sleeps_holds_no_interrupt_back)
+{
+	struct nvme_host *h = &self->h;
+
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_TRUE(submit(self, 1));
+	fake_disk_complete_in_irq(self->disk, false);
+	fake_vm_clear_msi(h->vm);
+	fake_vm_on_msi(h->vm, late_and_busy, self);
+	run_pending();
+	fake_vm_on_msi(h->vm, NULL, NULL);
+	EXPECT_EQ(2, host_irqs(h, 1));
+	ASSERT_TRUE(reap(self, 1));
+	ASSERT_TRUE(reap(self, 1));
+	EXPECT_FALSE(reap(self, 1));
+	standin_advance_ns(NSEC_PER_SEC);
+	EXPECT_EQ(2, host_irqs(h, 1));
+
+	/* While it sleeps nobody looks at the shadow doorbell. */
+	fake_vm_clear_msi(h->vm);
+	fake_disk_hold(self->disk, true);
+	fake_disk_complete_in_irq(self->disk, true);
+	submit(self, 1);
+	submit(self, 1);
+	run_pending();
+	fake_disk_release(self->disk, 0);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(2, host_irqs(h, 1));
+	ASSERT_TRUE(reap(self, 1));
+	ASSERT_TRUE(reap(self, 1));
+}
+
+/* It finds what was posted meanwhile before it says what it consumed. */
+static void late_and_found(void *arg, u64 gfn)
+{
+	struct fixture_dbbuf *self = arg;
+
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	if (self->late == 1 && gfn == self->event >> 12) {
+		self->late++;
+		EXPECT_TRUE(host_take(h, 1, &cqe));
+		EXPECT_TRUE(host_take(h, 1, &cqe));
+		update(self, 3, h->cq[1].head);
+	}
+}
+
+TEST_F(dbbuf, what_a_busy_guest_finds_it_is_not_told_of)
+{
+	struct nvme_host *h = &self->h;
+
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_TRUE(submit(self, 1));
+	fake_disk_complete_in_irq(self->disk, false);
+	fake_vm_clear_msi(h->vm);
+	fake_vm_on_msi(h->vm, late_and_busy, self);
+	fake_vm_on_dirty(h->vm, late_and_found, self);
+	run_pending();
+	fake_vm_on_msi(h->vm, NULL, NULL);
+	fake_vm_on_dirty(h->vm, NULL, NULL);
+	EXPECT_EQ(2, self->late);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	standin_advance_ns(NSEC_PER_SEC);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	EXPECT_TRUE(submit(self, 1));
+	run_pending();
+	EXPECT_EQ(2, host_irqs(h, 1));
+	ASSERT_TRUE(reap(self, 1));
 }
 
 /*

@@ -86,7 +86,7 @@ TEST_F(queue, one_interrupt_for_a_batch)
 	EXPECT_EQ(32, le16_to_cpu(cqe.sq_head));
 	ring_cq(h, 1, h->cq[1].head);
 
-	/* From hard irq each one is told at once. */
+	/* From hard irq each one is told at once, to a guest that keeps up. */
 	fake_vm_clear_msi(h->vm);
 	fake_disk_hold(self->disk, true);
 	for (i = 0; i < 8; i++)
@@ -99,14 +99,14 @@ TEST_F(queue, one_interrupt_for_a_batch)
 		fake_disk_release(self->disk, 0);
 		EXPECT_EQ(i + 1, host_irqs(h, 1));
 		EXPECT_TRUE(host_take(h, 1, &cqe));
+		ring_cq(h, 1, h->cq[1].head);
 	}
 }
 
-/* @nr reads end one by one, each from hard irq. */
-static void end_one_by_one(struct fixture_queue *self, unsigned int nr)
+/* @nr reads are with the disk, and will end from hard irq. */
+static void hold(struct fixture_queue *self, unsigned int nr)
 {
 	struct nvme_host *h = &self->h;
-	struct nvme_cqe cqe;
 	unsigned int i;
 
 	fake_disk_hold(self->disk, true);
@@ -116,10 +116,97 @@ static void end_one_by_one(struct fixture_queue *self, unsigned int nr)
 	ring_sq(h, 1, h->sq[1].tail);
 	run_pending();
 	fake_vm_clear_msi(h->vm);
-	fake_disk_release_all(self->disk);
-	for (i = 0; i < nr; i++)
-		EXPECT_TRUE(host_take(h, 1, &cqe));
+}
+
+static void take(struct fixture_queue *self, unsigned int nr)
+{
+	struct nvme_cqe cqe;
+
+	while (nr--)
+		EXPECT_TRUE(host_take(&self->h, 1, &cqe));
+}
+
+static void consume(struct fixture_queue *self, unsigned int nr)
+{
+	take(self, nr);
+	ring_cq(&self->h, 1, self->h.cq[1].head);
+}
+
+TEST_F(queue, busy_guest_is_not_interrupted_again)
+{
+	struct nvme_host *h = &self->h;
+
+	host_ready(h, 64);
+	hold(self, 8);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	/* It has not consumed that yet. */
+	fake_disk_release(self->disk, 0);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	/* Its handler found all of them. */
+	consume(self, 3);
+	standin_advance_ns(NSEC_PER_SEC);
+	EXPECT_EQ(1, host_irqs(h, 1));
+
+	/* Its handler has ended before it found the second one. */
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(2, host_irqs(h, 1));
+	take(self, 1);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(2, host_irqs(h, 1));
 	ring_cq(h, 1, h->cq[1].head);
+	EXPECT_EQ(3, host_irqs(h, 1));
+	consume(self, 1);
+
+	/* It consumes, but does not say so for long. */
+	fake_disk_release(self->disk, 0);
+	take(self, 1);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(4, host_irqs(h, 1));
+	standin_advance_ns(150 * NSEC_PER_USEC);
+	EXPECT_EQ(5, host_irqs(h, 1));
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(5, host_irqs(h, 1));
+	standin_advance_ns(150 * NSEC_PER_USEC);
+	EXPECT_EQ(6, host_irqs(h, 1));
+	consume(self, 2);
+	standin_advance_ns(NSEC_PER_SEC);
+	EXPECT_EQ(6, host_irqs(h, 1));
+}
+
+/* A part of what it was told of is not all. */
+TEST_F(queue, guest_that_consumes_a_part_is_busy)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int i;
+
+	host_ready(h, 64);
+	fake_disk_complete_in_irq(self->disk, false);
+	for (i = 0; i < 4; i++)
+		host_queue_cmd(h, 1, rd(self));
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+	EXPECT_EQ(1, host_irqs(h, 1));
+	hold(self, 1);
+	fake_disk_release(self->disk, 0);
+	consume(self, 2);
+	EXPECT_EQ(0, host_irqs(h, 1));
+	consume(self, 2);
+	EXPECT_EQ(1, host_irqs(h, 1));
+	take(self, 1);
+}
+
+/* @nr reads end one by one, each from hard irq. */
+static void end_one_by_one(struct fixture_queue *self, unsigned int nr,
+			   bool keep_up)
+{
+	hold(self, nr);
+	while (nr--) {
+		fake_disk_release(self->disk, 0);
+		if (keep_up)
+			consume(self, 1);
+	}
 	fake_disk_hold(self->disk, false);
 }
 
@@ -131,10 +218,13 @@ TEST_F(queue, interrupts_are_coalesced_as_asked)
 	/* Up to 4 entries, up to 300 us */
 	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
 				      3 << 8 | 3, 0));
-	end_one_by_one(self, 8);
+	end_one_by_one(self, 8, false);
+	EXPECT_EQ(2, host_irqs(h, 1));
+	consume(self, 8);
+	end_one_by_one(self, 8, true);
 	EXPECT_EQ(2, host_irqs(h, 1));
 
-	end_one_by_one(self, 3);
+	end_one_by_one(self, 3, false);
 	EXPECT_EQ(0, host_irqs(h, 1));
 	standin_advance_ns(299 * NSEC_PER_USEC);
 	EXPECT_EQ(0, host_irqs(h, 1));
@@ -142,13 +232,20 @@ TEST_F(queue, interrupts_are_coalesced_as_asked)
 	EXPECT_EQ(1, host_irqs(h, 1));
 	standin_advance_ns(NSEC_PER_MSEC);
 	EXPECT_EQ(1, host_irqs(h, 1));
+	consume(self, 3);
 
 	/* The time runs from the first entry, and ends with the threshold. */
-	end_one_by_one(self, 1);
+	end_one_by_one(self, 1, false);
 	standin_advance_ns(200 * NSEC_PER_USEC);
-	end_one_by_one(self, 1);
+	end_one_by_one(self, 1, false);
 	standin_advance_ns(101 * NSEC_PER_USEC);
 	EXPECT_EQ(1, host_irqs(h, 1));
+	consume(self, 2);
+
+	/* What the guest found by itself it is not told of. */
+	end_one_by_one(self, 3, true);
+	standin_advance_ns(NSEC_PER_MSEC);
+	EXPECT_EQ(0, host_irqs(h, 1));
 }
 
 TEST_F(queue, coalescing_leaves_out_what_it_should)
@@ -158,14 +255,14 @@ TEST_F(queue, coalescing_leaves_out_what_it_should)
 	host_ready(h, 64);
 	/* No time: no delay, whatever the threshold */
 	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING, 255, 0));
-	end_one_by_one(self, 5);
+	end_one_by_one(self, 5, true);
 	EXPECT_EQ(5, host_irqs(h, 1));
 	/* A vector that is excepted */
 	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
 				      255 << 8 | 255, 0));
 	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_CONFIG,
 				      NVME_IRQ_CONFIG_CD | 1, 0));
-	end_one_by_one(self, 5);
+	end_one_by_one(self, 5, true);
 	EXPECT_EQ(5, host_irqs(h, 1));
 	/* The admin queue: each of the commands here was told of at once. */
 	fake_vm_clear_msi(h->vm);
@@ -180,7 +277,7 @@ TEST_F(queue, deleted_while_an_interrupt_is_held_back)
 	host_ready(h, 64);
 	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
 				      255 << 8 | 255, 0));
-	end_one_by_one(self, 3);
+	end_one_by_one(self, 3, false);
 	ASSERT_TRUE(host_disable(h));
 	fake_vm_clear_msi(h->vm);
 	standin_advance_ns(NSEC_PER_SEC);
@@ -225,16 +322,12 @@ TEST_F(queue, full_completion_queue)
 	run_pending();
 	EXPECT_EQ(40, fake_disk_count(self->disk, FAKE_DISK_READ));
 	/* Three fit. The others come as these are consumed; none is lost. */
-	for (i = 0; i < 3; i++) {
-		ASSERT_TRUE(host_take(h, 1, &cqe));
-		seen[le16_to_cpu(cqe.cid) - first] = true;
-	}
-	EXPECT_FALSE(host_take(h, 1, &cqe));
-	for (i = 3; i < 40; i++) {
-		fake_vm_clear_msi(h->vm);
-		fake_vm_clear_dirty(h->vm);
-		ring_cq(h, 1, h->cq[1].head);
-		if (i < 38) {
+	for (i = 0; i < 40; i++) {
+		if (i && i % 3 == 0) {
+			EXPECT_FALSE(host_take(h, 1, &cqe));
+			fake_vm_clear_msi(h->vm);
+			fake_vm_clear_dirty(h->vm);
+			ring_cq(h, 1, h->cq[1].head);
 			EXPECT_EQ(1, host_irqs(h, 1));
 			EXPECT_TRUE(fake_vm_dirty(h->vm, h->cq[1].addr >> 12));
 		}
