@@ -28,6 +28,16 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* A device some of whose queues have to be looked at; a flag until 6.11 */
+static inline bool ioemu_bdev_polls(struct block_device *bdev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+	return test_bit(QUEUE_FLAG_POLL, &bdev_get_queue(bdev)->queue_flags);
+#else
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_POLL;
+#endif
+}
+
 /*
  * Opening a block device by path: an open file since 6.9, a handle before,
  * the bare block device until 6.6.

@@ -31,6 +31,7 @@
  * @read_only: the guest may not write
  * @block_shift: log2 of the logical block size
  * @dma_mask: address bits that must be zero for direct I/O
+ * @polls: the device can finish requests without an interrupt, when it is looked at
  * @offloads_zeroes: write zeroes has been seen to work, so that it need not be
  *                   waited for; by whether it may deallocate, since a device
  *                   may be able to do one and not the other
@@ -47,6 +48,7 @@ struct ioemu_disk {
 	bool read_only;
 	unsigned int block_shift;
 	unsigned int dma_mask;
+	bool polls;
 	bool offloads_zeroes[2];
 	u64 seen_blocks;
 	struct ioemu_limit limit;
@@ -119,6 +121,7 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 	 * that not every driver is ready for them.
 	 */
 	disk->dma_mask = bdev_dma_alignment(disk->bdev) | (block - 1);
+	disk->polls = ioemu_bdev_polls(disk->bdev);
 	disk->read_only = read_only;
 	disk->seen_blocks = ioemu_disk_nr_blocks(disk);
 	disk->stats = stats;
@@ -373,6 +376,8 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 
 	if (write && fua)
 		opf |= REQ_FUA;
+	if (io->polled)
+		opf |= REQ_POLLED;
 	disk_begin(disk, io, write ? IOEMU_WRITES : IOEMU_READS);
 	ioemu_stats_add(disk->stats,
 			write ? IOEMU_WRITE_BYTES : IOEMU_READ_BYTES, bytes);
@@ -399,6 +404,16 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	io->bio.bi_iter.bi_size = bytes;
 	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
 	disk_submit(io, &io->bio, bytes);
+}
+
+bool ioemu_disk_polls(const struct ioemu_disk *disk)
+{
+	return disk->polls && !READ_ONCE(disk->limit.on);
+}
+
+void ioemu_disk_poll(struct ioemu_disk_io *io)
+{
+	bio_poll(&io->bio, NULL, BLK_POLL_ONESHOT);
 }
 
 static void disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)

@@ -795,6 +795,7 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 		req->nsid = le32_to_cpu(sqe->nsid);
 		req->result = 0;
 		req->io.disk = NULL;
+		req->io.polled = false;
 		req->io.stamp = now;
 		req->dirty = false;
 		req->step = NULL;
@@ -805,6 +806,23 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 			return;
 		}
 	}
+}
+
+/*
+ * Look after one of the requests that a disk finishes only when it is looked at;
+ * what else its queue has finished comes with it. Returns whether any are left.
+ */
+static bool nvme_sq_poll(struct ioemu_nvme_sq *sq)
+{
+	unsigned int i = find_next_bit(sq->polled, sq->nr_reqs, sq->polled_next);
+
+	if (i >= sq->nr_reqs)
+		i = find_first_bit(sq->polled, sq->nr_reqs);
+	if (likely(i >= sq->nr_reqs))
+		return false;
+	sq->polled_next = i + 1;
+	ioemu_disk_poll(&sq->reqs[i].io);
+	return !bitmap_empty(sq->polled, sq->nr_reqs);
 }
 
 /**
@@ -818,8 +836,8 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 	struct ioemu_nvme_sq *sq = container_of(work, struct ioemu_nvme_sq,
 						work);
 	struct blk_plug plug;
+	bool again = false, polled;
 	unsigned int halt;
-	bool again = false;
 
 	mutex_lock(sq->run_lock);
 	ioemu_nvme_woken(sq);
@@ -844,9 +862,16 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 	}
 	blk_finish_plug(&plug);
 
+	polled = nvme_sq_poll(sq);
+	if (polled && !sq->done)
+		ioemu_nvme_polled_in_vain(sq);
+	else
+		sq->polled_ns = 0;
 	if (sq->done)
 		nvme_sq_flush(sq);
-	if (likely(!READ_ONCE(sq->halt))) {
+	if (unlikely(polled)) {
+		again = true;
+	} else if (likely(!READ_ONCE(sq->halt))) {
 		if (unlikely(sq->parked))
 			again = sq->bigs;
 		else if (sq->head != ioemu_nvme_sq_tail(sq))

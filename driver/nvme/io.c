@@ -63,6 +63,8 @@ static void nvme_io_done(struct ioemu_disk_io *io, blk_status_t status)
 						  io);
 	bool write = req->opcode != NVME_CMD_READ;
 
+	if (unlikely(io->polled))
+		clear_bit(req - req->sq->reqs, req->sq->polled);
 	if (unlikely(status != BLK_STS_OK))
 		ioemu_nvme_complete(req, ioemu_nvme_blk_status(status, write));
 	else if (unlikely(req->step))
@@ -119,6 +121,11 @@ static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
 		sq->stats.read_blocks += bytes >> 9;
 		req->dirty = true;
 		fua = false;
+	}
+	if (unlikely(ioemu_nvme_polls_disk(sq, ns->disk))) {
+		sq->stats.polled++;
+		req->io.polled = true;
+		set_bit(req - sq->reqs, sq->polled);
 	}
 	ioemu_disk_rw(ns->disk, &req->io, req->slba, req->vecs, req->nr_vecs,
 		      bytes, write, fua);

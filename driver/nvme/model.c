@@ -154,7 +154,7 @@ static void nvme_show_sq(const struct ioemu_nvme_sq *sq, struct seq_file *m)
 {
 	const struct ioemu_nvme_sq_stats *s = &sq->stats;
 
-	seq_printf(m, "sq%u: size %u cq %u head %u tail %u commands %llu reads %llu read_blocks %llu writes %llu write_blocks %llu errors %llu doorbells %llu batches %llu gathers %llu polls %llu naps %llu starved %llu in_flight %u\n",
+	seq_printf(m, "sq%u: size %u cq %u head %u tail %u commands %llu reads %llu read_blocks %llu writes %llu write_blocks %llu errors %llu doorbells %llu batches %llu gathers %llu polls %llu naps %llu starved %llu polled %llu in_flight %u\n",
 		   sq->qid, sq->size, sq->cq->qid, READ_ONCE(sq->head),
 		   READ_ONCE(sq->tail), READ_ONCE(s->commands),
 		   READ_ONCE(s->reads), READ_ONCE(s->read_blocks),
@@ -162,7 +162,7 @@ static void nvme_show_sq(const struct ioemu_nvme_sq *sq, struct seq_file *m)
 		   READ_ONCE(sq->errors), READ_ONCE(sq->doorbells),
 		   READ_ONCE(s->batches), READ_ONCE(sq->pace.gathers),
 		   READ_ONCE(sq->pace.polls), READ_ONCE(sq->pace.naps),
-		   READ_ONCE(s->starved),
+		   READ_ONCE(s->starved), READ_ONCE(s->polled),
 		   READ_ONCE(sq->nr_taken) - READ_ONCE(sq->nr_freed));
 }
 

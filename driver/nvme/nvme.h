@@ -234,6 +234,7 @@ struct ioemu_nvme_scratch {
  * @write_blocks: 512-byte units written
  * @batches: runs that fetched something
  * @starved: runs that ended for want of a free request or large room
+ * @polled: reads and writes whose end the thread looked for
  */
 struct ioemu_nvme_sq_stats {
 	u64 commands;
@@ -243,6 +244,7 @@ struct ioemu_nvme_sq_stats {
 	u64 write_blocks;
 	u64 batches;
 	u64 starved;
+	u64 polled;
 };
 
 /**
@@ -316,6 +318,9 @@ struct ioemu_nvme_pace {
  * @fetch_ns: how long the thread took from it; @run_lock
  * @fetch_new: that is to be accounted with the next command; @run_lock
  * @watching: the thread is one of cq->watchers; @run_lock
+ * @polled_next: request to look after next; @run_lock
+ * @polled_ns: since when it has looked in vain, or 0; @run_lock
+ * @polled: requests by index that the thread has to look after until they are done
  * @stats: counters
  * @pace: when the thread waits; @run_lock
  * @own_lock: see @run_lock
@@ -360,6 +365,9 @@ struct ioemu_nvme_sq {
 	u64 fetch_ns;
 	bool fetch_new;
 	bool watching;
+	u32 polled_next;
+	u64 polled_ns;
+	DECLARE_BITMAP(polled, NVME_MAX_REQS);
 	struct ioemu_nvme_sq_stats stats;
 	struct ioemu_nvme_pace pace;
 	struct mutex own_lock;
@@ -792,6 +800,9 @@ void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
 void ioemu_nvme_gather(struct ioemu_nvme_sq *sq);
 void ioemu_nvme_woken(struct ioemu_nvme_sq *sq);
 bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq);
+bool ioemu_nvme_polls_disk(const struct ioemu_nvme_sq *sq,
+			   const struct ioemu_disk *disk);
+void ioemu_nvme_polled_in_vain(struct ioemu_nvme_sq *sq);
 bool ioemu_nvme_wait(struct ioemu_nvme_sq *sq);
 
 /**

@@ -57,6 +57,9 @@ static const struct kernel_param_ops nvme_param_us_ops = {
 /* A wake-up that takes longer than this was held up by something else. */
 #define NVME_WAKE_MAX_NS	NSEC_PER_MSEC
 
+/* Between two looks at a slow disk that has to be looked at */
+#define NVME_DISK_NAP_NS	(100 * NSEC_PER_USEC)
+
 /*
  * How fast naps become shorter, as powers of two of their length: first to find
  * the right one, then to follow it.
@@ -165,6 +168,38 @@ static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u32 want, u64 ns,
 bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq)
 {
 	return sq->shadow_tail && READ_ONCE(nvme_poll_us);
+}
+
+/**
+ * ioemu_nvme_polls_disk() - shall the thread look for the end of a request?
+ * @sq: submission queue
+ * @disk: disk that the request is for
+ *
+ * Context: the queue's thread, sq->run_lock held.
+ */
+bool ioemu_nvme_polls_disk(const struct ioemu_nvme_sq *sq,
+			   const struct ioemu_disk *disk)
+{
+	return ioemu_disk_polls(disk) && READ_ONCE(nvme_poll_us);
+}
+
+/**
+ * ioemu_nvme_polled_in_vain() - a disk had finished nothing
+ * @sq: submission queue
+ *
+ * A disk that takes longer than a queue polls for is looked at now and then.
+ *
+ * Context: the queue's thread, sq->run_lock held; may sleep.
+ */
+void ioemu_nvme_polled_in_vain(struct ioemu_nvme_sq *sq)
+{
+	u64 now = ktime_get_ns();
+
+	if (!sq->polled_ns)
+		sq->polled_ns = now;
+	else if (now - sq->polled_ns >
+		 (u64)READ_ONCE(nvme_poll_us) * NSEC_PER_USEC)
+		nvme_sleep(NVME_DISK_NAP_NS);
 }
 
 /**

@@ -48,6 +48,8 @@ enum ioemu_stage {
  * struct ioemu_disk_io - one request to a disk
  * @disk: set by the submitting functions
  * @done: set by the owner before submitting
+ * @polled: set by the owner before ioemu_disk_rw() if it will call
+ *          ioemu_disk_poll() until @done; only where ioemu_disk_polls()
  * @stamp: when the last stage was over, ktime_get_ns(); the owner sets it before
  *         submitting, the disk afterwards
  * @bio: the disk's
@@ -61,6 +63,7 @@ enum ioemu_stage {
 struct ioemu_disk_io {
 	struct ioemu_disk *disk;
 	ioemu_disk_done_t done;
+	bool polled;
 	u64 stamp;
 	struct bio bio;
 	struct bio *submit;
@@ -131,6 +134,29 @@ u64 ioemu_disk_nr_blocks(const struct ioemu_disk *disk);
 void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		   u64 block, struct bio_vec *vecs, unsigned int nr_vecs,
 		   unsigned int bytes, bool write, bool fua);
+
+/**
+ * ioemu_disk_polls() - can the device finish requests without an interrupt?
+ * @disk: disk
+ *
+ * Not while its use is limited: requests that wait for their turn are not to be
+ * looked for.
+ *
+ * Context: any.
+ */
+bool ioemu_disk_polls(const struct ioemu_disk *disk);
+
+/**
+ * ioemu_disk_poll() - look whether the device has finished something
+ * @io: request that was submitted with @polled, whether it is finished or not, but
+ *      was not submitted again since
+ *
+ * Whatever the device has finished in the queue that took the request is done,
+ * in the caller's context.
+ *
+ * Context: process context.
+ */
+void ioemu_disk_poll(struct ioemu_disk_io *io);
 
 /**
  * ioemu_disk_flush() - put all completed writes on stable storage

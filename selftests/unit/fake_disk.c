@@ -23,6 +23,8 @@ struct ioemu_disk {
 	u64 written_from, written_to;	/* bytes, for the next reset */
 	bool hold;
 	bool irq;
+	unsigned int polls;
+	unsigned int looks;
 	struct held held[MAX_HELD];
 	unsigned int nr_held;
 	unsigned long fail_countdown;
@@ -111,6 +113,11 @@ void fake_disk_fail(struct ioemu_disk *d, unsigned long nth,
 void fake_disk_complete_in_irq(struct ioemu_disk *d, bool irq)
 {
 	d->irq = irq;
+}
+
+void fake_disk_poll(struct ioemu_disk *d, unsigned int times)
+{
+	d->polls = times;
 }
 
 unsigned int fake_disk_nr_log(struct ioemu_disk *d)
@@ -220,7 +227,9 @@ static void submit(struct ioemu_disk *d, struct ioemu_disk_io *io,
 		if (d->fail_countdown > 1 || !d->fail_on)
 			d->fail_countdown--;
 	}
-	if (!d->hold) {
+	if (io->polled && !d->polls)
+		standin_fail("disk: is not one to be polled");
+	if (!d->hold && !(d->polls && bytes)) {
 		finish(d, &h);
 		return;
 	}
@@ -246,6 +255,33 @@ void fake_disk_release_all(struct ioemu_disk *d)
 {
 	while (d->nr_held)
 		fake_disk_release(d, 0);
+}
+
+bool ioemu_disk_polls(const struct ioemu_disk *d)
+{
+	return d->polls;
+}
+
+/* All that is polled ends after as many looks at any of them. */
+void ioemu_disk_poll(struct ioemu_disk_io *io)
+{
+	struct ioemu_disk *d = io->disk;
+	bool irq = d->irq;
+	unsigned int i;
+
+	standin_might_sleep(__func__);
+	if (!io->polled)
+		standin_fail("disk: polled for a request that is not");
+	if (d->hold || ++d->looks <= d->polls)
+		return;
+	d->looks = 0;
+	d->irq = false;
+	for (i = 0; i < d->nr_held;)
+		if (d->held[i].io->polled)
+			fake_disk_release(d, i);
+		else
+			i++;
+	d->irq = irq;
 }
 
 bool fake_disk_idle(void *arg)

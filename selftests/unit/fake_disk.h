@@ -57,6 +57,12 @@ void fake_disk_fail(struct ioemu_disk *disk, unsigned long nth,
 /* Complete in hard irq context (the default) or as the caller is. */
 void fake_disk_complete_in_irq(struct ioemu_disk *disk, bool irq);
 
+/*
+ * Reads and writes of an owner who polls are held until it has looked @times in
+ * vain; 0 for a disk that need not be polled.
+ */
+void fake_disk_poll(struct ioemu_disk *disk, unsigned int times);
+
 unsigned int fake_disk_nr_log(struct ioemu_disk *disk);
 struct fake_disk_entry fake_disk_log(struct ioemu_disk *disk,
 				     unsigned int index);

@@ -175,6 +175,41 @@ TEST_F(queue, busy_guest_is_not_interrupted_again)
 	EXPECT_EQ(6, host_irqs(h, 1));
 }
 
+/* The thread looks after what is with the disk, and sleeps when nothing is. */
+TEST_F(queue, disk_that_has_to_be_polled)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int i;
+
+	fake_disk_poll(self->disk, 3);
+	host_ready(h, 64);
+	fake_vm_clear_msi(h->vm);
+	for (i = 0; i < 20; i++)
+		host_queue_cmd(h, 1, rd(self));
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+	EXPECT_EQ(1, host_irqs(h, 1));
+	consume(self, 20);
+
+	/* One that takes long does not keep the thread from other commands. */
+	fake_disk_poll(self->disk, 100 * 1000);
+	host_queue_cmd(h, 1, rd(self));
+	host_queue_cmd(h, 1, (struct nvme_sqe) {
+		.opcode = NVME_CMD_FLUSH, .nsid = cpu_to_le32(1) });
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+	consume(self, 2);
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+
+	/* Nor from being taken away. */
+	fake_disk_poll(self->disk, 1000);
+	host_queue_cmd(h, 1, rd(self));
+	ring_sq(h, 1, h->sq[1].tail);
+	ASSERT_TRUE(host_disable(h));
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+}
+
 /* A part of what it was told of is not all. */
 TEST_F(queue, guest_that_consumes_a_part_is_busy)
 {

@@ -110,6 +110,8 @@ make_disk()
 	mkdir "$dir"
 	echo "$2" >"$dir/size"
 	echo 1 >"$dir/memory_backed"
+	# By default a part of its requests end when somebody looks, at any time.
+	echo 0 >"$dir/poll_queues"
 	shift 2
 	for attr in "$@"; do
 		echo "${attr#*=}" >"$dir/${attr%%=*}"

@@ -37,7 +37,7 @@ setup()
 	# The guest's errors are the point of some tests.
 	"$LAB/announce" 'xen_ioemu: |ioemu-[0-9]+-[0-9]+: '
 	N512=$(make_disk n512 96 discard=1)
-	N4096=$(make_disk n4096 96 blocksize=4096)
+	N4096=$(make_disk n4096 96 blocksize=4096 poll_queues=1)
 	LOOP=$(make_loop loop 96)
 	UNDER=$(make_disk under $((UNDER_SECTORS / 2048)))
 	RO=$(make_disk ro 16)
@@ -378,6 +378,27 @@ threads_cost()
 			;;
 		esac
 	done | awk '{ n += $1 } END { print n }'
+}
+
+# The counter FIELD of all submission queues.
+queues()
+{
+	awk -v f="$1" '/^sq/ {
+		for (i = 1; i < NF; i++)
+			if ($i == f)
+				sum += $(i + 1)
+	} END { print sum + 0 }' "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
+}
+
+t_disk_with_poll_queues_is_polled()
+{
+	local before
+
+	before=$(queues polled)
+	g 'dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null'
+	expect_eq "$(queues polled)" "$before"
+	g 'dd if=/dev/nvme0n2 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null'
+	[ "$(queues polled)" -ge $((before + 100)) ]
 }
 
 t_idle_guest_costs_dom0_nothing()
