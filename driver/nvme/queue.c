@@ -491,12 +491,12 @@ void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl)
 		if (sq)
 			nvme_sq_halt(sq, NVME_HALT_MASTER);
 	}
+	ioemu_nvme_queues_settle(ctrl);
+	nvme_hurry(ctrl);
 	for (qid = 0; qid <= NVME_MAX_QID; qid++) {
 		sq = ioemu_nvme_sq(ctrl, qid);
 		if (!sq)
 			continue;
-		nvme_sq_settle(sq);
-		nvme_hurry(ctrl);
 		wait_event(ctrl->drain_wq, nvme_sq_quiet(sq));
 		spin_lock_irq(&sq->cq->lock);
 		sq->draining = false;

@@ -6,8 +6,9 @@ from collections import namedtuple
 
 PATHS = ("dom0", "pv", "ioemu", "qemu-nvme", "qemu-virtio", "qemu-pvscsi",
          "qemu-ahci", "qemu-lsi", "qemu-ide")
+SHARED_PATHS = ("dom0", "pv", "ioemu", "qemu-nvme")
 TRAP_PATHS = ("xen", "ioemu", "qemu")
-VIEWS = ("wall", "exact")
+VIEWS = ("wall", "shared", "exact")
 DISKS = ("fast", "slow")
 
 # A row as dom0 knows it. bs and what follows are empty for traps.
@@ -62,6 +63,9 @@ def parse(text):
 def every_row(view="wall"):
     """All rows of a view, path by path and guest by guest."""
     rows = []
+    if view == "shared":
+        return [Row("fast", path, *io) for path in SHARED_PATHS for io in IO
+                if io[0] == "randread"]
     for path in PATHS:
         # dom0 has no second set of CPUs.
         for vcpus in (1,) if path == "dom0" else (1, 2):

@@ -5,6 +5,7 @@ import plan
 
 VIEW_TITLES = {
     "wall": "Wall clock",
+    "shared": "Wall clock, dom0 shares its CPUs",
     "exact": "Instruction-exact",
 }
 DISK_TITLES = {
