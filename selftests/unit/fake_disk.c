@@ -227,7 +227,7 @@ static void submit(struct ioemu_disk *d, struct ioemu_disk_io *io,
 		if (d->fail_countdown > 1 || !d->fail_on)
 			d->fail_countdown--;
 	}
-	if (io->polled && !d->polls)
+	if (bytes && io->polled && !d->polls)
 		standin_fail("disk: is not one to be polled");
 	if (!d->hold && !(d->polls && bytes)) {
 		finish(d, &h);
@@ -277,7 +277,7 @@ void ioemu_disk_poll(struct ioemu_disk_io *io)
 	d->looks = 0;
 	d->irq = false;
 	for (i = 0; i < d->nr_held;)
-		if (d->held[i].io->polled)
+		if (d->held[i].bytes && d->held[i].io->polled)
 			fake_disk_release(d, i);
 		else
 			i++;
