@@ -3,6 +3,7 @@
  * A disk as the command line and xenstore describe it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,15 @@ void disk_free(struct disk *disk)
 	free(disk->bw_limit);
 	free(disk->file);
 	memset(disk, 0, sizeof(*disk));
+}
+
+void disk_bequeath(struct disk *disk)
+{
+	if (!disk->file)
+		return;
+	fcntl(disk->loop_fd, F_SETFD, 0);
+	free(disk->file);
+	disk->file = NULL;
 }
 
 bool serial_check(const char *option, const char *serial)

@@ -102,6 +102,12 @@ void disk_read(struct store *store, const struct device *dev,
 void disk_free(struct disk *disk);
 
 /**
+ * disk_bequeath() - leave what disk_prepare() opened to the program that follows
+ * @disk: disk; from here on its loop device lasts as long as this process
+ */
+void disk_bequeath(struct disk *disk);
+
+/**
  * serial_check() - is this a serial number, or complain
  * @option: where it was given, for the message
  * @serial: as given

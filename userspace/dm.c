@@ -259,6 +259,15 @@ static enum tool_status give_controllers(struct dm *dm)
 	return status;
 }
 
+static void bequeath_disks(struct dm *dm)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < CONTROLLERS_MAX; i++)
+		for (j = 0; j < dm->ctrls[i].nr_disks; j++)
+			disk_bequeath(&dm->ctrls[i].disks[j]);
+}
+
 static void free_controllers(struct dm *dm)
 {
 	unsigned int i, j;
@@ -326,7 +335,11 @@ int main(int argc, char **argv)
 		if (status != TOOL_OK)
 			goto out;
 	}
-	/* Frees the last use of loop devices but for the driver's. */
+	/*
+	 * The device model ends with the domain. Until then it keeps the loop
+	 * devices, which would go whenever the driver is unbound.
+	 */
+	bequeath_disks(&dm);
 	free_controllers(&dm);
 	closelog();
 	memset(dm.ctrls, 0, sizeof(dm.ctrls));

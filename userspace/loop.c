@@ -21,6 +21,7 @@
 #define TRIES		64		/* for a free loop device */
 #define PAUSE_NS	50000000	/* between two looks */
 #define LOCK_MS		2000		/* others hold the lock for moments */
+#define MARK		"xen-ioemu "	/* of devices that are made here */
 
 long long now_ms(void)
 {
@@ -37,8 +38,16 @@ static void pause_a_little(void)
 	nanosleep(&ts, NULL);
 }
 
+/* Does the open loop device have the file? */
+static bool has_file(int fd, const struct stat *st, struct loop_info64 *info)
+{
+	return !ioctl(fd, LOOP_GET_STATUS64, info) &&
+	       info->lo_inode == st->st_ino && info->lo_device == st->st_dev;
+}
+
 /* Does the loop device of this name, in /dev, have the file? */
-static bool has_file(const char *name, const struct stat *st, bool *read_only)
+static bool named_has_file(const char *name, const struct stat *st,
+			   bool *read_only)
 {
 	struct loop_info64 info;
 	char path[300];
@@ -49,8 +58,7 @@ static bool has_file(const char *name, const struct stat *st, bool *read_only)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	has = !ioctl(fd, LOOP_GET_STATUS64, &info) &&
-	      info.lo_inode == st->st_ino && info.lo_device == st->st_dev;
+	has = has_file(fd, st, &info);
 	*read_only = has && info.lo_flags & LO_FLAGS_READ_ONLY;
 	close(fd);
 	return has;
@@ -74,7 +82,7 @@ static bool find_rival(const struct stat *st, bool read_only, char *name,
 			 entry->d_name);
 		if (strncmp(entry->d_name, "loop", 4) != 0 ||
 		    access(path, F_OK) ||
-		    !has_file(entry->d_name, st, &rival_reads))
+		    !named_has_file(entry->d_name, st, &rival_reads))
 			continue;
 		found = !read_only || !rival_reads;
 		snprintf(name, size, "%.15s", entry->d_name);
@@ -101,25 +109,62 @@ static bool wait_lock(int file, const char *path, long long until)
 	return true;
 }
 
-static bool wait_no_rival(int file, const char *path, bool read_only,
-			  long long until)
+/*
+ * A device that was made here, is what is wanted, and that no driver has any more:
+ * the device model of a domain keeps those of disks that were removed. Others are
+ * not touched, since not all users of a device have it for themselves. While it is
+ * open here it does not go.
+ */
+static int reuse(const char *name, const struct stat *st, bool read_only,
+		 char **device)
+{
+	struct loop_info64 info;
+	char path[80];
+	int fd, alone;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	alone = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (alone < 0 || !has_file(fd, st, &info) ||
+	    strncmp((char *)info.lo_file_name, MARK, strlen(MARK)) != 0 ||
+	    read_only != !!(info.lo_flags & LO_FLAGS_READ_ONLY) ||
+	    ioctl(fd, LOOP_SET_CAPACITY)) {
+		close(fd);
+		fd = -1;
+	} else {
+		*device = xstrdup(path);
+	}
+	if (alone >= 0)
+		close(alone);
+	return fd;
+}
+
+/* What is there already: 0 and no device, a device's descriptor, or -1. */
+static int wait_no_rival(int file, const char *path, bool read_only,
+			 long long until, char **device)
 {
 	char name[64];
 	struct stat st;
+	int fd;
 
 	if (fstat(file, &st)) {
 		complain("params='%s': %s", path, strerror(errno));
-		return false;
+		return -1;
 	}
 	while (find_rival(&st, read_only, name, sizeof(name))) {
+		fd = reuse(name, &st, read_only, device);
+		if (fd >= 0)
+			return fd;
 		if (now_ms() >= until) {
 			complain("params='%s' is in use as /dev/%s; a file must not be used by two",
 				 path, name);
-			return false;
+			return -1;
 		}
 		pause_a_little();
 	}
-	return true;
+	return 0;
 }
 
 static int configure(int device, int file, const char *path, bool read_only)
@@ -130,7 +175,9 @@ static int configure(int device, int file, const char *path, bool read_only)
 				 (read_only ? LO_FLAGS_READ_ONLY : 0),
 	};
 
-	snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
+	/* Who looks for the file's name finds the whole of it in sysfs. */
+	snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, MARK "%s",
+		 path);
 	return ioctl(device, LOOP_CONFIGURE, &config);
 }
 
@@ -181,7 +228,9 @@ int loop_open(const char *file, bool read_only, long long until,
 		close(fd);
 		return -1;
 	}
-	if (wait_no_rival(fd, file, read_only, until)) {
+	*device = NULL;
+	loop = wait_no_rival(fd, file, read_only, until, device);
+	if (loop >= 0 && !*device) {
 		loop = take_device(fd, file, read_only, device);
 		if (loop < 0)
 			complain("params='%s': cannot make a loop device of it: %s; is the module 'loop' loaded?",

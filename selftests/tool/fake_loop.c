@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../userspace/loop.h"
 #include "../../userspace/tool.h"
@@ -58,4 +59,14 @@ void device_wait_free(const char *device, long long until)
 unsigned int fake_loops_open(void)
 {
 	return open_fd >= 0 && fcntl(open_fd, F_GETFD) >= 0;
+}
+
+bool fake_loop_inherited(void)
+{
+	bool inherited = open_fd >= 0 && !fcntl(open_fd, F_GETFD);
+
+	if (inherited)
+		close(open_fd);
+	open_fd = -1;
+	return inherited;
 }

@@ -46,6 +46,9 @@ void driver_closes(void);
 /* Loop devices that the tool has open. */
 unsigned int fake_loops_open(void);
 
+/* Does the last one go to the program that is executed? Closes it. */
+bool fake_loop_inherited(void);
+
 /* The size that the tool last gave to a file. */
 extern long long truncated_to;
 

@@ -75,6 +75,23 @@ static void controllers(void)
 	     "1024", "a limit");
 }
 
+static void files(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
+		"Interrupted");
+	same(fake_xs_get(BACKEND "/disk/0/params"), "/dev/loop7",
+	     "a file gets a loop device");
+	ok(fake_loop_inherited(), "which the device model keeps open");
+
+	fresh_store();
+	fake_xs.on_change = driver_refuses;
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
+		"the driver refused the device");
+	ok(!fake_loops_open(), "it goes when the driver refuses it");
+}
+
 static void mistakes(void)
 {
 	static const struct {
@@ -144,6 +161,7 @@ void test_dm(void)
 {
 	arguments();
 	controllers();
+	files();
 	mistakes();
 	refusals();
 	busy_disks();

@@ -170,6 +170,27 @@ t_tool_changes_disks()
 	nothing_left
 }
 
+# The device model keeps the loop device, also that of a disk which is removed.
+t_file_outlasts_the_driver()
+{
+	local driver=/sys/bus/xen-backend/drivers/xen_ioemu dev loop
+
+	config one "nvme,params=$FILES/a"
+	xl create -p "$TMP/one.cfg"
+	dev=ioemu-$(xl domid one)-0
+	loop=$(losetup -n -O NAME -j "$FILES/a")
+	echo "$dev" >$driver/unbind
+	disk_free "$loop"
+	echo "$dev" >$driver/bind
+	wait_for 20 connected one 0
+	"$TOOL" attach-disk one 0 --disk "params=$DISK"
+	"$TOOL" detach-disk one 0 0
+	"$TOOL" attach-disk one 0 --index 0 --disk "params=$FILES/a"
+	expect_eq "$(losetup -n -O NAME -j "$FILES/a")" "$loop"
+	destroy_domain one
+	nothing_left
+}
+
 t_crashes()
 {
 	letters "$FILES/a" C
