@@ -312,6 +312,13 @@ static int backend_read_limits(struct backend *be, const char *dir,
 	return backend_read_limit(be, dir, what, "bw-limit", &disk->bytes);
 }
 
+/* A disk has one name: digits, without what kstrtouint() takes besides. */
+static bool disk_number(const char *name, unsigned int *index)
+{
+	return isdigit(name[0]) && (name[0] != '0' || !name[1]) &&
+	       !kstrtouint(name, 10, index) && *index < IOEMU_MAX_DISKS;
+}
+
 static int backend_read_disk(struct backend *be, const char *name,
 			     const char *devid, const char *digits,
 			     struct disk_config *disks)
@@ -323,8 +330,7 @@ static int backend_read_disk(struct backend *be, const char *name,
 	char *mode;
 	char *dir;
 
-	if (kstrtouint(name, 10, &index) || index >= IOEMU_MAX_DISKS ||
-	    (name[0] == '0' && name[1]))
+	if (!disk_number(name, &index))
 		return backend_fail(be, -EINVAL,
 				    "disk/%s: not a disk number, accepted: 0 to %u",
 				    name, IOEMU_MAX_DISKS - 1);
@@ -756,8 +762,7 @@ static int backend_follow_disks(struct backend *be)
 		return PTR_ERR(names);
 	}
 	for (i = 0; i < n; i++)
-		if (!kstrtouint(names[i], 10, &index) &&
-		    index < IOEMU_MAX_DISKS)
+		if (disk_number(names[i], &index))
 			__set_bit(index, present);
 	kfree(names);
 	for (i = 0; i < IOEMU_MAX_DISKS; i++) {

@@ -95,6 +95,8 @@ t_bad_disk_number_is_refused()
 		'disk/16: .*accepted: 0 to 15'
 	refused model=nvme slot=17 disk/first/params="$OTHER" -- \
 		'disk/first: .*accepted: 0 to 15'
+	refused model=nvme slot=17 disk/0/params="$OTHER" disk/01/params="$OTHER" -- \
+		'disk/01: .*accepted: 0 to 15'
 }
 
 t_missing_params_is_refused()
