@@ -22,21 +22,6 @@ struct attach {
 	struct controller ctrl;
 };
 
-static bool parse_disk(struct attach *attach, const char *text)
-{
-	struct controller *ctrl = &attach->ctrl;
-
-	if (ctrl->nr_disks == DISKS_MAX) {
-		complain("--disk: too many; accepted: 1 to %d of them",
-			 DISKS_MAX);
-		return false;
-	}
-	if (!disk_parse("--disk", &ctrl->disks[ctrl->nr_disks], text))
-		return false;
-	ctrl->nr_disks++;
-	return true;
-}
-
 static bool parse_one(struct attach *attach, int option, const char *text)
 {
 	switch (option) {
@@ -60,7 +45,7 @@ static bool parse_one(struct attach *attach, int option, const char *text)
 	case 'b':
 		return backend_option(text, &attach->ctrl.backend_id);
 	case 'd':
-		return parse_disk(attach, text);
+		return controller_add_disk(&attach->ctrl, "--disk", text);
 	default:
 		return false;	/* getopt_long() has complained */
 	}
@@ -97,25 +82,6 @@ static bool parse(struct attach *attach, int argc, char **argv)
 	return true;
 }
 
-static enum tool_status check_domain(struct attach *attach, struct store *store)
-{
-	enum tool_status status;
-
-	status = domain_find(store, attach->domain, &attach->ctrl.domid);
-	if (status != TOOL_OK)
-		return status;
-	if (attach->ctrl.domid == attach->ctrl.backend_id) {
-		complain("domain %u is where the driver runs; it cannot have its own devices",
-			 attach->ctrl.domid);
-		return TOOL_USAGE;
-	}
-	if (!domain_exists(store, attach->ctrl.domid)) {
-		complain("there is no domain %u", attach->ctrl.domid);
-		return TOOL_NOT_FOUND;
-	}
-	return TOOL_OK;
-}
-
 static enum tool_status run(int argc, char **argv)
 {
 	struct attach attach = { .timeout = TOOL_TIMEOUT_DEFAULT };
@@ -130,7 +96,9 @@ static enum tool_status run(int argc, char **argv)
 	status = TOOL_FAILED;
 	if (!store_open(&store))
 		goto out;
-	status = check_domain(&attach, &store);
+	status = domain_find(&store, attach.domain, &ctrl->domid);
+	if (status == TOOL_OK)
+		status = controller_check_domain(ctrl, &store);
 	if (status == TOOL_OK)
 		status = controller_prepare(ctrl, &store, 0);
 	if (status == TOOL_OK)

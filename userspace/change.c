@@ -73,53 +73,37 @@ static bool parse(struct change *change, const struct option *options,
 	return true;
 }
 
-static uint64_t limit_now(struct store *store, const struct device *dev,
-			  unsigned int index, const char *key)
+static enum tool_status show_limits(struct change *change, struct store *store,
+				    const struct device *dev)
 {
-	char *text = store_read(store, "%s/disk/%u/%s", dev->backend, index,
-				key);
-	uint64_t value = 0;
-
-	if (text)
-		parse_size(text, &value);
-	free(text);
-	return value;
-}
-
-static void show_limits(struct change *change, struct store *store,
-			const struct device *dev)
-{
-	uint64_t iops = limit_now(store, dev, change->target.disk,
-				  "iops-limit");
-	uint64_t bw = limit_now(store, dev, change->target.disk, "bw-limit");
+	enum tool_status status;
 	struct json json;
+	uint64_t iops, bw;
 
+	status = hotplug_limits(store, dev, change->target.disk, &iops, &bw);
+	if (status != TOOL_OK)
+		return status;
 	if (!change->as_json) {
 		printf("iops-limit %" PRIu64 "\nbw-limit %" PRIu64 "\n", iops,
 		       bw);
-		return;
+		return TOOL_OK;
 	}
 	json_init(&json, stdout);
 	json_open(&json, NULL, '{');
 	json_number(&json, "iops-limit", iops);
 	json_number(&json, "bw-limit", bw);
 	json_close(&json, '}');
+	return TOOL_OK;
 }
 
 static enum tool_status limit(struct change *change, struct store *store,
 			      const struct device *dev)
 {
-	char iops[24], bw[24];
-
-	if (!change->have_iops && !change->have_bw) {
-		show_limits(change, store, dev);
-		return TOOL_OK;
-	}
-	snprintf(iops, sizeof(iops), "%" PRIu64, change->iops);
-	snprintf(bw, sizeof(bw), "%" PRIu64, change->bw);
+	if (!change->have_iops && !change->have_bw)
+		return show_limits(change, store, dev);
 	return hotplug_limit(store, dev, change->target.disk,
-			     change->have_iops ? iops : NULL,
-			     change->have_bw ? bw : NULL);
+			     change->have_iops ? &change->iops : NULL,
+			     change->have_bw ? &change->bw : NULL);
 }
 
 static enum tool_status run_limit(int argc, char **argv)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "controller.h"
+#include "domain.h"
+#include "info.h"
 
 #define SLOT_FIRST	16	/* where the search for a free slot starts */
 
@@ -22,6 +24,39 @@ const char *controller_model(const char *option, const char *text)
 	return NULL;
 }
 
+bool controller_add_disk(struct controller *ctrl, const char *option,
+			 const char *text)
+{
+	if (ctrl->nr_disks == DISKS_MAX) {
+		complain("%s: too many; accepted: 1 to %d of them", option,
+			 DISKS_MAX);
+		return false;
+	}
+	if (!disk_parse(option, &ctrl->disks[ctrl->nr_disks], text))
+		return false;
+	ctrl->nr_disks++;
+	return true;
+}
+
+enum tool_status controller_check_domain(const struct controller *ctrl,
+					 struct store *store)
+{
+	bool there;
+
+	if (ctrl->domid == ctrl->backend_id) {
+		complain("domain %u is where the driver runs; it cannot have its own devices",
+			 ctrl->domid);
+		return TOOL_USAGE;
+	}
+	there = domain_exists(store, ctrl->domid);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (there)
+		return TOOL_OK;
+	complain("there is no domain %u", ctrl->domid);
+	return TOOL_NOT_FOUND;
+}
+
 /* The driver in another domain has its own /dev. */
 enum tool_status controller_prepare(struct controller *ctrl,
 				    struct store *store, long long until)
@@ -30,6 +65,8 @@ enum tool_status controller_prepare(struct controller *ctrl,
 	unsigned int own = 0, i;
 
 	store_read_number(store, &own, "domid");
+	if (!store_settle(store))
+		return TOOL_FAILED;
 	if (ctrl->backend_id != own)
 		return TOOL_OK;
 	for (i = 0; i < ctrl->nr_disks && status == TOOL_OK; i++)
@@ -71,9 +108,7 @@ static unsigned int slots_in_use(struct controller *ctrl, struct store *store)
 	unsigned int slots = 0, slot, n, i;
 	unsigned int *devids;
 
-	devids = store_list_numbers(store, &n,
-				    "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
-				    ctrl->backend_id, ctrl->domid);
+	devids = device_ids(store, ctrl->backend_id, ctrl->domid, &n);
 	for (i = 0; i < n; i++)
 		if (store_read_number(store, &slot,
 				      "/local/domain/%u/backend/" DEVICE_TYPE "/%u/%u/slot",
@@ -210,6 +245,7 @@ static enum tool_status wait_connected(struct controller *ctrl,
 {
 	enum device_state state;
 	enum tool_status status;
+	bool there;
 
 	for (;;) {
 		state = device_state(store, &ctrl->dev);
@@ -219,7 +255,10 @@ static enum tool_status wait_connected(struct controller *ctrl,
 			report_refusal(ctrl, store);
 			return TOOL_FAILED;
 		}
-		if (!store_exists(store, "%s", ctrl->dev.backend)) {
+		there = store_exists(store, "%s", ctrl->dev.backend);
+		if (!store_settle(store))
+			return TOOL_FAILED;
+		if (!there) {
 			complain("somebody removed the device meanwhile");
 			return TOOL_FAILED;
 		}
@@ -253,7 +292,6 @@ enum tool_status controller_attach(struct controller *ctrl,
 	return status;
 }
 
-
 static enum tool_status ask_to_close(struct store *store, void *arg)
 {
 	const struct device *dev = arg;
@@ -271,11 +309,14 @@ static enum tool_status wait_closed(const struct device *dev,
 {
 	enum device_state state;
 	enum tool_status status;
+	bool there;
 
 	for (;;) {
 		state = device_state(store, dev);
-		if (state == DEVICE_CLOSED ||
-		    !store_exists(store, "%s", dev->backend))
+		there = store_exists(store, "%s", dev->backend);
+		if (!store_settle(store))
+			return TOOL_FAILED;
+		if (state == DEVICE_CLOSED || !there)
 			return TOOL_OK;
 		status = store_wait_next(wait);
 		if (status == TOOL_TIMEOUT)
@@ -296,9 +337,13 @@ enum tool_status controller_close(const struct device *dev, struct store *store,
 {
 	struct store_wait wait;
 	enum tool_status status;
+	bool ruin;
 
-	if (!store_exists(store, "%s", dev->frontend) ||
-	    !store_exists(store, "%s", dev->backend))
+	ruin = !store_exists(store, "%s", dev->frontend) ||
+	       !store_exists(store, "%s", dev->backend);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (ruin)
 		return TOOL_OK;
 	if (!store_wait_begin(&wait, store, dev->backend, timeout))
 		return TOOL_FAILED;

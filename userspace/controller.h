@@ -47,6 +47,23 @@ struct controller {
 const char *controller_model(const char *option, const char *text);
 
 /**
+ * controller_add_disk() - one more disk, or complain
+ * @ctrl: what is wanted
+ * @option: where it was given, for messages
+ * @text: its description, see disk_parse()
+ */
+bool controller_add_disk(struct controller *ctrl, const char *option,
+			 const char *text);
+
+/**
+ * controller_check_domain() - can the domain have a controller, or complain
+ * @ctrl: what is wanted
+ * @store: connection
+ */
+enum tool_status controller_check_domain(const struct controller *ctrl,
+					 struct store *store);
+
+/**
  * controller_prepare() - have disks ready that lie in this domain, or complain
  * @ctrl: what is wanted
  * @store: connection

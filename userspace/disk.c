@@ -77,8 +77,8 @@ static bool complete_limit(const char *option, const char *key, char **text)
 	}
 	snprintf(number, sizeof(number), "%" PRIu64, value);
 	free(*text);
-	*text = xstrdup(number);
-	return true;
+	*text = copy_text(number);
+	return *text;
 }
 
 bool disk_complete(const char *option, struct disk *disk)
@@ -98,7 +98,9 @@ bool disk_complete(const char *option, struct disk *disk)
 		return false;
 	}
 	if (!disk->mode)
-		disk->mode = xstrdup("w");
+		disk->mode = copy_text("w");
+	if (!disk->mode)
+		return false;
 	if (strcmp(disk->mode, "r") != 0 && strcmp(disk->mode, "w") != 0) {
 		complain("%s: mode='%s'; accepted: r (read only) or w (read and write)",
 			 option, disk->mode);

@@ -45,6 +45,8 @@ enum tool_status domain_find(struct store *store, const char *text,
 	}
 	free(domids);
 
+	if (!store_settle(store))
+		return TOOL_FAILED;
 	if (!found) {
 		complain("there is no domain '%s'; accepted: a domain number or the name of a running domain",
 			 text);

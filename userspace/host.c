@@ -111,7 +111,7 @@ char *host_device_model(void)
 		else
 			host_path(path, sizeof(path), "%s", device_models[i]);
 		if (!access(path, X_OK))
-			return xstrdup(path);
+			return copy_text(path);
 	}
 	return NULL;
 }

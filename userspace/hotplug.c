@@ -12,6 +12,7 @@
 
 #include "host.h"
 #include "hotplug.h"
+#include "info.h"
 #include "loop.h"
 
 /* What write_disk() needs within a transaction. */
@@ -31,23 +32,26 @@ static bool index_taken(struct store *store, const struct device *dev,
 static enum tool_status write_disk(struct store *store, void *arg)
 {
 	struct addition *add = arg;
+	enum device_state state = device_state(store, add->dev);
 	unsigned int index = add->have_index ? add->index : 0;
+	bool taken = index_taken(store, add->dev, index);
 
-	if (device_state(store, add->dev) != DEVICE_CONNECTED) {
+	while (!add->have_index && taken && ++index < DISKS_MAX)
+		taken = index_taken(store, add->dev, index);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (state != DEVICE_CONNECTED) {
 		complain("device %u of domain %u is not connected, its state is %s",
 			 add->dev->devid, add->dev->domid,
-			 device_state_name(device_state(store, add->dev)));
+			 device_state_name(state));
 		return TOOL_FAILED;
 	}
-	while (!add->have_index && index < DISKS_MAX &&
-	       index_taken(store, add->dev, index))
-		index++;
 	if (index == DISKS_MAX) {
 		complain("device %u of domain %u has %d disks already, which is all that it can have",
 			 add->dev->devid, add->dev->domid, DISKS_MAX);
 		return TOOL_FAILED;
 	}
-	if (index_taken(store, add->dev, index)) {
+	if (taken) {
 		complain("--index: device %u of domain %u has a disk %u already",
 			 add->dev->devid, add->dev->domid, index);
 		return TOOL_FAILED;
@@ -87,6 +91,8 @@ static enum tool_status wait_added(struct store *store,
 		else if (word && !strcmp(word, "error"))
 			status = report_refusal(store, dev, index);
 		free(word);
+		if (!store_settle(store))
+			return TOOL_FAILED;
 		if (status != TOOL_TIMEOUT)
 			return status;
 		status = store_wait_next(wait);
@@ -130,6 +136,8 @@ enum tool_status hotplug_add(struct store *store, const struct device *dev,
 
 	if (is_local(store, dev))
 		status = disk_prepare(disk, 0);
+	if (!store_settle(store))
+		return TOOL_FAILED;
 	if (status != TOOL_OK)
 		return status;
 	if (!store_wait_begin(&wait, store, dev->backend, timeout))
@@ -173,8 +181,10 @@ enum tool_status hotplug_remove(struct store *store, const struct device *dev,
 {
 	unsigned int *indices, n;
 
-	indices = store_list_numbers(store, &n, "%s/disk", dev->backend);
+	indices = device_disks(store, dev, &n);
 	free(indices);
+	if (!store_settle(store))
+		return TOOL_FAILED;
 	if (n < 2) {
 		complain("disk %u is the last of device %u; xen-ioemu detach takes both away",
 			 index, dev->devid);
@@ -186,17 +196,48 @@ enum tool_status hotplug_remove(struct store *store, const struct device *dev,
 				      TOOL_OK;
 }
 
-enum tool_status hotplug_limit(struct store *store, const struct device *dev,
-			       unsigned int index, const char *iops,
-			       const char *bw)
+static bool write_limit(struct store *store, const struct device *dev,
+			unsigned int index, const char *key,
+			const uint64_t *value)
 {
-	if (iops && !store_write(store, iops, "%s/disk/%u/iops-limit",
-				 dev->backend, index))
-		return TOOL_FAILED;
-	if (bw && !store_write(store, bw, "%s/disk/%u/bw-limit", dev->backend,
-			       index))
-		return TOOL_FAILED;
-	return TOOL_OK;
+	char text[24];
+
+	if (!value)
+		return true;
+	snprintf(text, sizeof(text), "%" PRIu64, *value);
+	return store_write(store, text, "%s/disk/%u/%s", dev->backend, index,
+			   key);
+}
+
+enum tool_status hotplug_limit(struct store *store, const struct device *dev,
+			       unsigned int index, const uint64_t *iops,
+			       const uint64_t *bw)
+{
+	if (write_limit(store, dev, index, "iops-limit", iops) &&
+	    write_limit(store, dev, index, "bw-limit", bw))
+		return TOOL_OK;
+	return TOOL_FAILED;
+}
+
+static uint64_t read_limit(struct store *store, const struct device *dev,
+			   unsigned int index, const char *key)
+{
+	char *text = disk_value(store, dev, index, key);
+	uint64_t value = 0;
+
+	if (text)
+		parse_size(text, &value);
+	free(text);
+	return value;
+}
+
+enum tool_status hotplug_limits(struct store *store, const struct device *dev,
+				unsigned int index, uint64_t *iops,
+				uint64_t *bw)
+{
+	*iops = read_limit(store, dev, index, "iops-limit");
+	*bw = read_limit(store, dev, index, "bw-limit");
+	return store_settle(store) ? TOOL_OK : TOOL_FAILED;
 }
 
 static enum tool_status resize_file(const char *file, uint64_t size,
@@ -254,13 +295,19 @@ enum tool_status hotplug_resize(struct store *store, const struct device *dev,
 {
 	enum tool_status status = TOOL_FAILED;
 	char *params, *file;
+	bool local;
 
-	if (!is_local(store, dev)) {
+	local = is_local(store, dev);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (!local) {
 		complain("the disk is one of domain %u; resize it there",
 			 dev->backend_id);
 		return TOOL_USAGE;
 	}
 	params = store_read(store, "%s/disk/%u/params", dev->backend, index);
+	if (!store_settle(store))
+		goto out;
 	if (!params) {
 		complain("disk %u has no params", index);
 		return TOOL_FAILED;
@@ -268,6 +315,7 @@ enum tool_status hotplug_resize(struct store *store, const struct device *dev,
 	file = loop_file(params);
 	status = resize(params, file, size, shrink, bytes);
 	free(file);
+out:
 	free(params);
 	return status;
 }

@@ -37,12 +37,24 @@ enum tool_status hotplug_remove(struct store *store, const struct device *dev,
  * @store: connection
  * @dev: the controller
  * @index: the disk, which exists
- * @iops: I/Os per second, as a number; NULL to leave that alone
+ * @iops: I/Os per second, 0 for no limit; NULL to leave that alone
  * @bw: bytes per second, likewise
  */
 enum tool_status hotplug_limit(struct store *store, const struct device *dev,
-			       unsigned int index, const char *iops,
-			       const char *bw);
+			       unsigned int index, const uint64_t *iops,
+			       const uint64_t *bw);
+
+/**
+ * hotplug_limits() - the limits of a disk, or complain
+ * @store: connection
+ * @dev: the controller
+ * @index: the disk, which exists
+ * @iops: filled with I/Os per second, 0 for no limit
+ * @bw: filled with bytes per second, likewise
+ */
+enum tool_status hotplug_limits(struct store *store, const struct device *dev,
+				unsigned int index, uint64_t *iops,
+				uint64_t *bw);
 
 /**
  * hotplug_resize() - have a disk take over another size, or complain

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "disk.h"
 #include "domain.h"
+#include "info.h"
 #include "json.h"
 #include "target.h"
 #include "tool.h"
@@ -101,7 +102,7 @@ static void show_disks(struct list *list, struct store *store,
 	unsigned int *indices;
 	unsigned int n, i;
 
-	indices = store_list_numbers(store, &n, "%s/disk", dev->backend);
+	indices = device_disks(store, dev, &n);
 	for (i = 0; i < n; i++) {
 		disk_read(store, dev, indices[i], &disk);
 		if (list->as_json)
@@ -177,14 +178,13 @@ static void show_device(struct list *list, struct store *store,
 			unsigned int domid, unsigned int devid)
 {
 	struct entry entry;
-	const char *backend = entry.dev.backend;
 
 	device_init(&entry.dev, list->backend_id, domid, devid);
-	entry.name = domain_name(store, domid);
-	entry.model = store_read(store, "%s/model", backend);
-	entry.slot = store_read(store, "%s/slot", backend);
-	entry.serial = store_read(store, "%s/serial", backend);
-	entry.error = device_error(store, &entry.dev);
+	entry.name = controller_value(store, &entry.dev, "name");
+	entry.model = controller_value(store, &entry.dev, "model");
+	entry.slot = controller_value(store, &entry.dev, "slot");
+	entry.serial = controller_value(store, &entry.dev, "serial");
+	entry.error = controller_value(store, &entry.dev, "error");
 	entry.state = device_state(store, &entry.dev);
 
 	if (list->as_json)
@@ -205,9 +205,7 @@ static void show_domain(struct list *list, struct store *store,
 	unsigned int *devids;
 	unsigned int n, i;
 
-	devids = store_list_numbers(store, &n,
-				    "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
-				    list->backend_id, domid);
+	devids = device_ids(store, list->backend_id, domid, &n);
 	for (i = 0; i < n; i++)
 		show_device(list, store, domid, devids[i]);
 	free(devids);
@@ -218,9 +216,7 @@ static void show_domains(struct list *list, struct store *store)
 	unsigned int *domids;
 	unsigned int n, i;
 
-	domids = store_list_numbers(store, &n,
-				    "/local/domain/%u/backend/" DEVICE_TYPE,
-				    list->backend_id);
+	domids = device_domains(store, list->backend_id, &n);
 	for (i = 0; i < n; i++)
 		show_domain(list, store, domids[i]);
 	free(domids);
@@ -254,8 +250,10 @@ static enum tool_status run(int argc, char **argv)
 		return TOOL_FAILED;
 	if (list.domain)
 		status = domain_find(&store, list.domain, &list.domid);
-	if (status == TOOL_OK)
+	if (status == TOOL_OK) {
 		show(&list, &store);
+		status = store_settle(&store) ? TOOL_OK : TOOL_FAILED;
+	}
 	store_close(&store);
 	return status;
 }

@@ -64,9 +64,12 @@ static bool named_has_file(const char *name, const struct stat *st,
 	return has;
 }
 
-/* Name of a loop device that must not exist beside a new one of this file. */
-static bool find_rival(const struct stat *st, bool read_only, char *name,
-		       size_t size)
+/*
+ * Name of a loop device that must not exist beside a new one of this file. Returns
+ * 1 if there is one, 0 if not, -1 when that cannot be found out.
+ */
+static int find_rival(const struct stat *st, bool read_only, char *name,
+		      size_t size)
 {
 	struct dirent *entry;
 	bool found = false;
@@ -76,7 +79,7 @@ static bool find_rival(const struct stat *st, bool read_only, char *name,
 
 	dir = opendir("/sys/block");
 	if (!dir)
-		return false;
+		return -1;
 	while (!found && (entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "/sys/block/%s/loop",
 			 entry->d_name);
@@ -127,14 +130,15 @@ static int reuse(const char *name, const struct stat *st, bool read_only,
 	if (fd < 0)
 		return -1;
 	alone = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (alone < 0 || !has_file(fd, st, &info) ||
+	*device = copy_text(path);
+	if (!*device || alone < 0 || !has_file(fd, st, &info) ||
 	    strncmp((char *)info.lo_file_name, MARK, strlen(MARK)) != 0 ||
 	    read_only != !!(info.lo_flags & LO_FLAGS_READ_ONLY) ||
 	    ioctl(fd, LOOP_SET_CAPACITY)) {
+		free(*device);
+		*device = NULL;
 		close(fd);
 		fd = -1;
-	} else {
-		*device = xstrdup(path);
 	}
 	if (alone >= 0)
 		close(alone);
@@ -145,15 +149,13 @@ static int reuse(const char *name, const struct stat *st, bool read_only,
 static int wait_no_rival(int file, const char *path, bool read_only,
 			 long long until, char **device)
 {
+	int found, fd;
 	char name[64];
 	struct stat st;
-	int fd;
 
-	if (fstat(file, &st)) {
-		complain("params='%s': %s", path, strerror(errno));
-		return -1;
-	}
-	while (find_rival(&st, read_only, name, sizeof(name))) {
+	found = fstat(file, &st);
+	while (!found && (found = find_rival(&st, read_only, name,
+					     sizeof(name))) > 0) {
 		fd = reuse(name, &st, read_only, device);
 		if (fd >= 0)
 			return fd;
@@ -163,8 +165,11 @@ static int wait_no_rival(int file, const char *path, bool read_only,
 			return -1;
 		}
 		pause_a_little();
+		found = 0;
 	}
-	return 0;
+	if (found)
+		complain("params='%s': %s", path, strerror(errno));
+	return found;
 }
 
 static int configure(int device, int file, const char *path, bool read_only)
@@ -200,8 +205,11 @@ static int take_device(int file, const char *path, bool read_only,
 		fd = open(name, flags);
 		if (fd >= 0 && !configure(fd, file, path, read_only)) {
 			close(control);
-			*device = xstrdup(name);
-			return fd;
+			*device = copy_text(name);
+			if (*device)
+				return fd;
+			close(fd);
+			return -1;
 		}
 		if (fd >= 0) {
 			close(fd);
@@ -259,7 +267,7 @@ char *loop_file(const char *device)
 		file[0] = '\0';
 	fclose(f);
 	file[strcspn(file, "\n")] = '\0';
-	return file[0] ? xstrdup(file) : NULL;
+	return file[0] ? copy_text(file) : NULL;
 }
 
 bool loop_resize(const char *device)

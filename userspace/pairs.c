@@ -65,15 +65,15 @@ static bool take_pair(const char *option, char *text, const struct pair *pairs)
 		complain("%s: key '%s' is given twice", option, text);
 		return false;
 	}
-	*p->value = xstrdup(value);
-	return true;
+	*p->value = copy_text(value);
+	return *p->value;
 }
 
 bool pairs_parse(const char *option, const char *text, const struct pair *pairs)
 {
-	char *copy = xstrdup(text);
+	char *copy = copy_text(text);
 	char *rest = copy;
-	bool ok = true;
+	bool ok = copy;
 
 	while (ok && rest)
 		ok = take_pair(option, next_pair(&rest), pairs);

@@ -7,6 +7,7 @@
 
 #include "disk.h"
 #include "domain.h"
+#include "info.h"
 #include "target.h"
 
 bool reader_options(const struct option *options, int argc, char **argv,
@@ -62,19 +63,9 @@ enum tool_status target_find(struct target *target, struct store *store,
 	status = domain_find(store, target->domain, &target->domid);
 	if (status != TOOL_OK || !target->have_devid)
 		return status;
-	device_init(dev, target->backend_id, target->domid, target->devid);
-	if (!store_exists(store, "%s", dev->backend)) {
-		complain("domain %u has no device %u; see xen-ioemu list",
-			 target->domid, target->devid);
-		return TOOL_NOT_FOUND;
-	}
-	if (target->have_disk &&
-	    !store_exists(store, "%s/disk/%u", dev->backend, target->disk)) {
-		complain("device %u of domain %u has no disk %u; see xen-ioemu list",
-			 target->devid, target->domid, target->disk);
-		return TOOL_NOT_FOUND;
-	}
-	return TOOL_OK;
+	return device_find(store, target->backend_id, target->domid,
+			   target->devid,
+			   target->have_disk ? &target->disk : NULL, dev);
 }
 
 /* A list that grows. */
@@ -110,8 +101,7 @@ static void find_in_device(struct finder *finder, unsigned int domid,
 	struct device dev;
 
 	device_init(&dev, target->backend_id, domid, devid);
-	numbers = store_list_numbers(finder->store, &n, "%s/disk",
-				     dev.backend);
+	numbers = device_disks(finder->store, &dev, &n);
 	for (i = 0; i < n; i++)
 		if (!target->have_disk || numbers[i] == target->disk)
 			add_disk(finder, &dev, numbers[i]);
@@ -123,9 +113,7 @@ static void find_in_domain(struct finder *finder, unsigned int domid)
 	const struct target *target = finder->target;
 	unsigned int *numbers, n, i;
 
-	numbers = store_list_numbers(finder->store, &n,
-				     "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
-				     target->backend_id, domid);
+	numbers = device_ids(finder->store, target->backend_id, domid, &n);
 	for (i = 0; i < n; i++)
 		if (!target->have_devid || numbers[i] == target->devid)
 			find_in_device(finder, domid, numbers[i]);
@@ -141,9 +129,7 @@ struct found_disk *target_disks(const struct target *target,
 	if (target->domain) {
 		find_in_domain(&finder, target->domid);
 	} else {
-		numbers = store_list_numbers(store, &count,
-					     "/local/domain/%u/backend/" DEVICE_TYPE,
-					     target->backend_id);
+		numbers = device_domains(store, target->backend_id, &count);
 		for (i = 0; i < count; i++)
 			find_in_domain(&finder, numbers[i]);
 		free(numbers);

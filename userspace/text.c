@@ -112,21 +112,11 @@ void print_safe(FILE *out, const char *text)
 		fputc(printable(*text) ? *text : '?', out);
 }
 
-static void *need(void *p)
+char *copy_text(const char *text)
 {
-	if (!p) {
-		complain("out of memory");
-		exit(TOOL_FAILED);
-	}
-	return p;
-}
+	char *copy = strdup(text);
 
-void *xcalloc(size_t n, size_t size)
-{
-	return need(calloc(n, size));
-}
-
-char *xstrdup(const char *text)
-{
-	return need(strdup(text));
+	if (!copy)
+		complain(OUT_OF_MEMORY);
+	return copy;
 }

@@ -112,7 +112,20 @@ bool is_printable(const char *text);
  */
 void print_safe(FILE *out, const char *text);
 
-/* Like malloc() and friends, but end the program when memory is short. */
+#define OUT_OF_MEMORY	"out of memory"
+
+/**
+ * copy_text() - copy a string, or complain
+ * @text: any string
+ *
+ * Return: a copy to be freed by the caller; NULL when memory is short.
+ */
+char *copy_text(const char *text);
+
+/*
+ * Like malloc() and friends, but end the program when memory is short. For what is
+ * no part of the library.
+ */
 void *xcalloc(size_t n, size_t size);
 char *xstrdup(const char *text);
 

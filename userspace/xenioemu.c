@@ -2,8 +2,8 @@
 /*
  * libxenioemu: what xenioemu.h promises, made of what the tool is made of.
  */
+#define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +11,18 @@
 #include "counters.h"
 #include "domain.h"
 #include "hotplug.h"
+#include "info.h"
 #include "xenioemu.h"
 
 /**
  * struct xenioemu - a handle
  * @store: connection
+ * @memory: there was not enough
  * @error: what went wrong last
  */
 struct xenioemu {
 	struct store store;
+	bool memory;
 	char error[1024];
 };
 
@@ -33,17 +36,28 @@ static void to_handle(const char *line)
 	/* The first complaint is the closest to the cause. */
 	if (!current->error[0])
 		snprintf(current->error, sizeof(current->error), "%s", line);
+	if (!strcmp(line, OUT_OF_MEMORY))
+		current->memory = true;
 }
 
 static void enter(struct xenioemu *handle)
 {
 	handle->error[0] = '\0';
+	handle->memory = false;
+	handle->store.trouble = 0;
 	current = handle;
 	complain_to(to_handle);
 }
 
+/* What could not be read, or copied, is neither absent nor wrong. */
 static int leave(enum tool_status status)
 {
+	struct xenioemu *handle = current;
+
+	if (!store_settle(&handle->store) || handle->memory)
+		status = TOOL_FAILED;
+	if (status == TOOL_OK)
+		handle->error[0] = '\0';
 	complain_to(NULL);
 	current = NULL;
 	return status;
@@ -53,16 +67,19 @@ struct xenioemu *xenioemu_open(void)
 {
 	struct xenioemu *handle = calloc(1, sizeof(*handle));
 	bool ok;
+	int err;
 
 	if (!handle)
 		return NULL;
 	enter(handle);
 	ok = store_open(&handle->store);
 	handle->store.leave_signals = true;
+	err = errno;
 	leave(TOOL_OK);
 	if (ok)
 		return handle;
 	free(handle);
+	errno = err;
 	return NULL;
 }
 
@@ -118,16 +135,9 @@ static bool parse_controller(struct controller *ctrl, const char *text,
 
 static bool parse_disks(struct controller *ctrl, const char *const disks[])
 {
-	for (; *disks; disks++) {
-		if (ctrl->nr_disks == DISKS_MAX) {
-			complain("too many disks; accepted: 1 to %d",
-				 DISKS_MAX);
+	for (; *disks; disks++)
+		if (!controller_add_disk(ctrl, "disk", *disks))
 			return false;
-		}
-		if (!disk_parse("disk", &ctrl->disks[ctrl->nr_disks], *disks))
-			return false;
-		ctrl->nr_disks++;
-	}
 	if (!ctrl->nr_disks)
 		complain("a controller has 1 to %d disks", DISKS_MAX);
 	return ctrl->nr_disks;
@@ -146,12 +156,9 @@ int xenioemu_attach(struct xenioemu *handle, unsigned int domid,
 	if (!parse_controller(&ctrl, controller, &serial) ||
 	    !parse_disks(&ctrl, disks))
 		goto out;
-	if (!domain_exists(&handle->store, domid)) {
-		complain("there is no domain %u", domid);
-		status = TOOL_NOT_FOUND;
-		goto out;
-	}
-	status = controller_prepare(&ctrl, &handle->store, 0);
+	status = controller_check_domain(&ctrl, &handle->store);
+	if (status == TOOL_OK)
+		status = controller_prepare(&ctrl, &handle->store, 0);
 	if (status == TOOL_OK)
 		status = controller_attach(&ctrl, &handle->store, timeout);
 	if (status == TOOL_OK)
@@ -167,18 +174,7 @@ static enum tool_status find_disk(struct xenioemu *handle, unsigned int domid,
 				  unsigned int devid, const unsigned int *index,
 				  struct device *dev)
 {
-	device_init(dev, 0, domid, devid);
-	if (!store_exists(&handle->store, "%s", dev->backend)) {
-		complain("domain %u has no device %u", domid, devid);
-		return TOOL_NOT_FOUND;
-	}
-	if (index && !store_exists(&handle->store, "%s/disk/%u", dev->backend,
-				   *index)) {
-		complain("device %u of domain %u has no disk %u", devid, domid,
-			 *index);
-		return TOOL_NOT_FOUND;
-	}
-	return TOOL_OK;
+	return device_find(&handle->store, 0, domid, devid, index, dev);
 }
 
 int xenioemu_detach(struct xenioemu *handle, unsigned int domid,
@@ -234,19 +230,171 @@ int xenioemu_limit(struct xenioemu *handle, unsigned int domid,
 		   unsigned int devid, unsigned int index, uint64_t iops,
 		   uint64_t bw)
 {
-	char iops_text[24], bw_text[24];
 	enum tool_status status;
 	struct device dev;
 
 	enter(handle);
-	snprintf(iops_text, sizeof(iops_text), "%" PRIu64, iops);
-	snprintf(bw_text, sizeof(bw_text), "%" PRIu64, bw);
 	status = find_disk(handle, domid, devid, &index, &dev);
 	if (status == TOOL_OK)
 		status = hotplug_limit(&handle->store, &dev, index,
-				       iops == XENIOEMU_KEEP ? NULL : iops_text,
-				       bw == XENIOEMU_KEEP ? NULL : bw_text);
+				       iops == XENIOEMU_KEEP ? NULL : &iops,
+				       bw == XENIOEMU_KEEP ? NULL : &bw);
 	return leave(status);
+}
+
+int xenioemu_limits(struct xenioemu *handle, unsigned int domid,
+		    unsigned int devid, unsigned int index, uint64_t *iops,
+		    uint64_t *bw)
+{
+	enum tool_status status;
+	struct device dev;
+
+	enter(handle);
+	status = find_disk(handle, domid, devid, &index, &dev);
+	if (status == TOOL_OK)
+		status = hotplug_limits(&handle->store, &dev, index, iops, bw);
+	return leave(status);
+}
+
+int xenioemu_resize(struct xenioemu *handle, unsigned int domid,
+		    unsigned int devid, unsigned int index, uint64_t size,
+		    int shrink, uint64_t *bytes)
+{
+	enum tool_status status;
+	struct device dev;
+
+	enter(handle);
+	status = find_disk(handle, domid, devid, &index, &dev);
+	if (status == TOOL_OK)
+		status = hotplug_resize(&handle->store, &dev, index,
+					size == XENIOEMU_KEEP ? NULL : &size,
+					shrink, bytes);
+	return leave(status);
+}
+
+void xenioemu_free(void *p)
+{
+	free(p);
+}
+
+/* One domain more in an array that grows. */
+static bool list_domain(struct xenioemu *handle, unsigned int domid,
+			struct xenioemu_controller **list, unsigned int *n)
+{
+	struct xenioemu_controller *longer;
+	unsigned int *devids, nr, i;
+
+	devids = device_ids(&handle->store, 0, domid, &nr);
+	if (!nr)
+		return true;
+	longer = reallocarray(*list, *n + nr, sizeof(*longer));
+	if (!longer) {
+		complain(OUT_OF_MEMORY);
+		free(devids);
+		return false;
+	}
+	for (i = 0; i < nr; i++)
+		longer[(*n)++] = (struct xenioemu_controller) {
+			.domid = domid, .devid = devids[i],
+		};
+	*list = longer;
+	free(devids);
+	return true;
+}
+
+int xenioemu_list(struct xenioemu *handle, unsigned int domid,
+		  struct xenioemu_controller **controllers, unsigned int *n)
+{
+	struct xenioemu_controller *list = NULL;
+	unsigned int *domids = NULL, nr = 1, count = 0, i;
+	bool all = domid == XENIOEMU_ALL;
+	bool ok = true;
+	int status;
+
+	*controllers = NULL;
+	*n = 0;
+	enter(handle);
+	if (all)
+		domids = device_domains(&handle->store, 0, &nr);
+	for (i = 0; i < nr && ok; i++)
+		ok = list_domain(handle, all ? domids[i] : domid, &list,
+				 &count);
+	free(domids);
+	status = leave(ok ? TOOL_OK : TOOL_FAILED);
+	if (status == XENIOEMU_OK) {
+		*controllers = list;
+		*n = count;
+	} else {
+		free(list);
+	}
+	return status;
+}
+
+int xenioemu_list_disks(struct xenioemu *handle, unsigned int domid,
+			unsigned int devid, unsigned int **indices,
+			unsigned int *n)
+{
+	struct device dev;
+	int status;
+
+	*indices = NULL;
+	*n = 0;
+	enter(handle);
+	status = find_disk(handle, domid, devid, NULL, &dev);
+	if (status == TOOL_OK)
+		*indices = device_disks(&handle->store, &dev, n);
+	status = leave(status);
+	if (status != XENIOEMU_OK) {
+		free(*indices);
+		*indices = NULL;
+		*n = 0;
+	}
+	return status;
+}
+
+/* The common end of what reads a value. */
+static int leave_value(enum tool_status status, char *found, char **value)
+{
+	int ret = leave(status);
+
+	if (ret != XENIOEMU_OK) {
+		free(found);
+		found = NULL;
+	}
+	*value = found;
+	return ret;
+}
+
+int xenioemu_controller_value(struct xenioemu *handle, unsigned int domid,
+			      unsigned int devid, const char *key,
+			      char **value)
+{
+	enum tool_status status = TOOL_USAGE;
+	char *found = NULL;
+	struct device dev;
+
+	enter(handle);
+	if (info_key(controller_keys, key))
+		status = find_disk(handle, domid, devid, NULL, &dev);
+	if (status == TOOL_OK)
+		found = controller_value(&handle->store, &dev, key);
+	return leave_value(status, found, value);
+}
+
+int xenioemu_disk_value(struct xenioemu *handle, unsigned int domid,
+			unsigned int devid, unsigned int index,
+			const char *key, char **value)
+{
+	enum tool_status status = TOOL_USAGE;
+	char *found = NULL;
+	struct device dev;
+
+	enter(handle);
+	if (info_key(disk_keys, key))
+		status = find_disk(handle, domid, devid, &index, &dev);
+	if (status == TOOL_OK)
+		found = disk_value(&handle->store, &dev, index, key);
+	return leave_value(status, found, value);
 }
 
 static enum tool_status read_counter(const struct device *dev,

@@ -4,9 +4,13 @@
  *
  * A handle is for one thread at a time. All functions that return an int return
  * an enum xenioemu_status; xenioemu_error() then has a sentence about it. The
- * library neither prints nor touches signals. Disks and controllers are
- * described as on the command line of xen-ioemu(8), so that new keys need no new
- * interface.
+ * library neither prints, nor touches signals, nor ends the process: when memory is
+ * short, a call fails, and what it had begun is undone. Disks and controllers are
+ * described as on the command line of xen-ioemu(8), and by the names that its JSON
+ * has, so that new keys need no new interface.
+ *
+ * What a function fills is undefined when it fails, except for pointers that
+ * xenioemu_free() is to get, which are then NULL.
  */
 #ifndef XENIOEMU_H
 #define XENIOEMU_H
@@ -19,7 +23,7 @@ extern "C" {
 
 enum xenioemu_status {
 	XENIOEMU_OK		= 0,
-	XENIOEMU_FAILED		= 1,	/* the driver or xenstore refused */
+	XENIOEMU_FAILED		= 1,	/* the driver or xenstore refused, no memory */
 	XENIOEMU_INVALID	= 2,	/* an argument makes no sense */
 	XENIOEMU_NOT_FOUND	= 3,	/* no such domain, device or disk */
 	XENIOEMU_TIMEOUT	= 4,	/* the driver did not answer in time */
@@ -28,7 +32,20 @@ enum xenioemu_status {
 /* Leave a limit as it is. */
 #define XENIOEMU_KEEP	UINT64_MAX
 
+/* The controllers of all domains. */
+#define XENIOEMU_ALL	UINT32_MAX
+
 struct xenioemu;
+
+/**
+ * struct xenioemu_controller - a controller's name
+ * @domid: the domain that has it
+ * @devid: its number there
+ */
+struct xenioemu_controller {
+	unsigned int domid;
+	unsigned int devid;
+};
 
 /**
  * xenioemu_open() - connect to xenstore
@@ -122,6 +139,91 @@ int xenioemu_detach_disk(struct xenioemu *handle, unsigned int domid,
 int xenioemu_limit(struct xenioemu *handle, unsigned int domid,
 		   unsigned int devid, unsigned int index, uint64_t iops,
 		   uint64_t bw);
+
+/**
+ * xenioemu_limits() - the limits of a disk
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @index: the disk
+ * @iops: filled with I/Os per second, 0 for no limit
+ * @bw: filled with bytes per second, 0 for no limit
+ */
+int xenioemu_limits(struct xenioemu *handle, unsigned int domid,
+		    unsigned int devid, unsigned int index, uint64_t *iops,
+		    uint64_t *bw);
+
+/**
+ * xenioemu_resize() - let a disk that is a file have another size
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @index: the disk
+ * @size: bytes, or XENIOEMU_KEEP to take over the size that the file has got
+ * @shrink: it may become smaller
+ * @bytes: filled with the size that the disk has now
+ *
+ * Other devices are resized with their own tools; the guest is told without this.
+ */
+int xenioemu_resize(struct xenioemu *handle, unsigned int domid,
+		    unsigned int devid, unsigned int index, uint64_t size,
+		    int shrink, uint64_t *bytes);
+
+/**
+ * xenioemu_list() - which controllers are there?
+ * @handle: handle
+ * @domid: those of this domain, or XENIOEMU_ALL
+ * @controllers: filled with an array for xenioemu_free(), sorted
+ * @n: filled with their number
+ *
+ * Return: XENIOEMU_OK also when there are none.
+ */
+int xenioemu_list(struct xenioemu *handle, unsigned int domid,
+		  struct xenioemu_controller **controllers, unsigned int *n);
+
+/**
+ * xenioemu_list_disks() - which disks has a controller?
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @indices: filled with an array for xenioemu_free(), sorted
+ * @n: filled with their number
+ */
+int xenioemu_list_disks(struct xenioemu *handle, unsigned int domid,
+			unsigned int devid, unsigned int **indices,
+			unsigned int *n);
+
+/**
+ * xenioemu_controller_value() - what is known of a controller
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @key: "name", "model", "slot", "serial", "state" or "error"
+ * @value: filled with a string for xenioemu_free(); NULL when nothing is known
+ */
+int xenioemu_controller_value(struct xenioemu *handle, unsigned int domid,
+			      unsigned int devid, const char *key,
+			      char **value);
+
+/**
+ * xenioemu_disk_value() - what is known of a disk
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @index: the disk
+ * @key: "params", "file", "mode", "serial", "iops-limit", "bw-limit", "status",
+ *       "error" or "bytes"
+ * @value: filled with a string for xenioemu_free(); NULL when nothing is known
+ */
+int xenioemu_disk_value(struct xenioemu *handle, unsigned int domid,
+			unsigned int devid, unsigned int index,
+			const char *key, char **value);
+
+/**
+ * xenioemu_free() - free what a call has filled
+ * @p: array, string or NULL
+ */
+void xenioemu_free(void *p);
 
 /**
  * xenioemu_counter() - one of the driver's counters of a disk

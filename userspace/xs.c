@@ -22,6 +22,7 @@ bool store_open(struct store *store)
 {
 	store->tx = XBT_NULL;
 	store->leave_signals = false;
+	store->trouble = 0;
 	store->xs = xs_open(0);
 	if (store->xs)
 		return true;
@@ -58,13 +59,49 @@ static bool format_path(char *path, const char *fmt, va_list ap)
 	ok_;							\
 })
 
+static void note_trouble(struct store *store)
+{
+	if (errno != ENOENT && errno != EACCES && errno != EINVAL)
+		store->trouble = errno;
+}
+
+bool store_settle(struct store *store)
+{
+	int err = store->trouble;
+
+	store->trouble = 0;
+	if (err)
+		complain("cannot read from xenstore: %s", strerror(err));
+	return !err;
+}
+
+static char *read_path(struct store *store, const char *path)
+{
+	char *value = xs_read(store->xs, store->tx, path, NULL);
+
+	if (!value)
+		note_trouble(store);
+	return value;
+}
+
+static char **list_path(struct store *store, const char *path, unsigned int *n)
+{
+	char **names = xs_directory(store->xs, store->tx, path, n);
+
+	if (names)
+		return names;
+	note_trouble(store);
+	*n = 0;
+	return NULL;
+}
+
 char *store_read(struct store *store, const char *fmt, ...)
 {
 	char path[PATH_SIZE];
 
 	if (!FORMAT_PATH(path, fmt))
 		return NULL;
-	return xs_read(store->xs, store->tx, path, NULL);
+	return read_path(store, path);
 }
 
 bool store_read_number(struct store *store, unsigned int *value,
@@ -76,7 +113,7 @@ bool store_read_number(struct store *store, unsigned int *value,
 
 	if (!FORMAT_PATH(path, fmt))
 		return false;
-	text = xs_read(store->xs, store->tx, path, NULL);
+	text = read_path(store, path);
 	if (!text)
 		return false;
 	ok = parse_number(text, 0, UINT_MAX, value);
@@ -91,7 +128,7 @@ bool store_exists(struct store *store, const char *fmt, ...)
 
 	if (!FORMAT_PATH(path, fmt))
 		return false;
-	text = xs_read(store->xs, store->tx, path, NULL);
+	text = read_path(store, path);
 	free(text);
 	return text;
 }
@@ -99,15 +136,11 @@ bool store_exists(struct store *store, const char *fmt, ...)
 char **store_list(struct store *store, unsigned int *n, const char *fmt, ...)
 {
 	char path[PATH_SIZE];
-	char **names;
 
 	*n = 0;
 	if (!FORMAT_PATH(path, fmt))
 		return NULL;
-	names = xs_directory(store->xs, store->tx, path, n);
-	if (!names)
-		*n = 0;
-	return names;
+	return list_path(store, path, n);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -129,12 +162,13 @@ unsigned int *store_list_numbers(struct store *store, unsigned int *n,
 	*n = 0;
 	if (!FORMAT_PATH(path, fmt))
 		return NULL;
-	names = xs_directory(store->xs, store->tx, path, &nr_names);
-	if (!names)
-		return NULL;
-	if (nr_names)
-		numbers = xcalloc(nr_names, sizeof(*numbers));
-	for (i = 0; i < nr_names; i++)
+	names = list_path(store, path, &nr_names);
+	if (nr_names) {
+		numbers = calloc(nr_names, sizeof(*numbers));
+		if (!numbers)
+			store->trouble = errno;
+	}
+	for (i = 0; numbers && i < nr_names; i++)
 		if (parse_number(names[i], 0, UINT_MAX, &numbers[count]))
 			count++;
 	free(names);
@@ -211,7 +245,10 @@ enum tool_status store_transaction(struct store *store,
 				 strerror(errno));
 			return TOOL_FAILED;
 		}
+		store->trouble = 0;
 		status = change(store, arg);
+		if (!store_settle(store))
+			status = TOOL_FAILED;
 		if (xs_transaction_end(store->xs, store->tx,
 				       status != TOOL_OK)) {
 			store->tx = XBT_NULL;

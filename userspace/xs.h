@@ -19,11 +19,16 @@
  * @xs: libxenstore's handle
  * @tx: current transaction or XBT_NULL
  * @leave_signals: waiting does not look for signals
+ * @trouble: why a node could not be read, other than that there is none; an errno
+ *
+ * Functions that read take a node that cannot be read for one that does not exist;
+ * store_settle() tells.
  */
 struct store {
 	struct xs_handle *xs;
 	xs_transaction_t tx;
 	bool leave_signals;
+	int trouble;
 };
 
 /**
@@ -39,6 +44,14 @@ bool store_open(struct store *store);
  * @store: connection; closed ones are fine
  */
 void store_close(struct store *store);
+
+/**
+ * store_settle() - could all be read that was looked at, or complain
+ * @store: connection
+ *
+ * Return: false, once, when something could not.
+ */
+bool store_settle(struct store *store);
 
 /**
  * store_read() - read a node
@@ -166,8 +179,9 @@ struct store_wait {
  * @path: node, which need not exist; must stay until store_wait_end()
  * @seconds: for how long store_wait_next() may sleep in total
  *
- * Unless @store->leave_signals, SIGINT, SIGTERM and SIGHUP are held back from here to store_wait_end(), where
- * they do not end the program but the waiting, so that the caller can tidy up.
+ * Unless @store->leave_signals, SIGINT, SIGTERM and SIGHUP are held back from here
+ * to store_wait_end(), where they do not end the program but the waiting, so that
+ * the caller can tidy up.
  *
  * Return: true on success.
  */

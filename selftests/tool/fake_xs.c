@@ -202,7 +202,7 @@ static bool fails(void)
 	fake_xs.calls++;
 	if (fake_xs.calls != fake_xs.fail_call)
 		return false;
-	errno = EIO;
+	errno = fake_xs.fail_error ? fake_xs.fail_error : EIO;
 	return true;
 }
 

@@ -18,6 +18,7 @@
  * @refuse_open: xs_open() fails
  * @conflicts: this many commits fail with EAGAIN first
  * @fail_call: the call of this number fails, counted from 1; 0 for none
+ * @fail_error: with this errno; EIO if not set
  * @calls: calls so far
  */
 struct fake_xs {
@@ -26,6 +27,7 @@ struct fake_xs {
 	bool refuse_open;
 	unsigned int conflicts;
 	unsigned int fail_call;
+	int fail_error;
 	unsigned int calls;
 };
 
