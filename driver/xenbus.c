@@ -850,11 +850,11 @@ static void backend_end(struct work_struct *work)
 }
 
 /* There is nobody to follow the device's state: it ends here. */
-static int backend_refuse(struct xenbus_device *xdev, int err)
+static int backend_refuse(struct xenbus_device *xdev, int err, const char *why)
 {
-	ioemu_xs_write(xdev->nodename, "hotplug-error", "out of memory");
+	ioemu_xs_write(xdev->nodename, "hotplug-error", why);
 	ioemu_xs_write(xdev->nodename, "hotplug-status", "error");
-	xenbus_dev_fatal(xdev, err, "out of memory");
+	xenbus_dev_fatal(xdev, err, "%s", why);
 	ioemu_xs_switch_state(xdev, XenbusStateClosed);
 	return err;
 }
@@ -867,11 +867,11 @@ static int backend_probe(struct xenbus_device *xdev,
 
 	be = kzalloc(sizeof(*be), GFP_KERNEL);
 	if (!be)
-		return backend_refuse(xdev, -ENOMEM);
+		return backend_refuse(xdev, -ENOMEM, "out of memory");
 	be->otherend = kstrdup(xdev->otherend, GFP_KERNEL);
 	if (!be->otherend) {
 		kfree(be);
-		return backend_refuse(xdev, -ENOMEM);
+		return backend_refuse(xdev, -ENOMEM, "out of memory");
 	}
 	kref_init(&be->ref);
 	get_device(&xdev->dev);
@@ -889,7 +889,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	err = register_xenbus_watch(&be->watch);
 	if (err) {
 		kref_put(&be->ref, backend_free);
-		return backend_refuse(xdev, err);
+		return backend_refuse(xdev, err, "cannot be watched");
 	}
 
 	mutex_lock(&backends_lock);
