@@ -5,37 +5,26 @@
  *
  *   R  reset      C  crash      O  turn the machine off      else: halt
  */
-	.code16
-	.globl	_start
-_start:
-	ljmp	$0, $1f
-1:	xorw	%ax, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movw	$_start, %sp
-	cld
-	movw	$hello, %si
-	call	print
-	movb	$0x42, %ah		/* extended read; %dl is the drive */
-	movw	$packet, %si
-	int	$0x13
+#include "sector.h"
+
+	.set	letters, 0x8000
+
+	prologue
+	say	hello
+	transfer READ
 	jc	error
 	movw	$letters, %si
-2:	lodsb
+1:	lodsb
 	cmpb	$'x', %al
-	je	2b
+	je	1b
 	pushw	%ax
 	movb	$'x', -1(%si)
-	movw	$0x4300, %ax		/* extended write */
-	movw	$packet, %si
-	int	$0x13
+	transfer WRITE
 	popw	%ax
 	jc	error
 
 	movb	%al, told
-	movw	$told, %si
-	call	print
+	say	told
 	cmpb	$'R', %al
 	je	reset
 	cmpb	$'C', %al
@@ -46,8 +35,7 @@ halt:	cli
 	hlt
 	jmp	halt
 
-error:	movw	$failed, %si
-	call	print
+error:	say	failed
 	jmp	halt
 
 reset:	movw	$0xcf9, %dx		/* PIIX3's reset control */
@@ -66,30 +54,9 @@ crash:	lidt	nothing			/* no handler, not even for that */
 	movl	%eax, %cr0
 	int	$3
 
-print:	pushw	%ax
-	pushw	%dx
-	movw	$0x3f8, %dx
-1:	lodsb
-	testb	%al, %al
-	jz	2f
-	outb	%al, %dx
-	jmp	1b
-2:	popw	%dx
-	popw	%ax
-	ret
-
 hello:	.asciz	"boot:"
 failed:	.asciz	"error\n"
 told:	.asciz	"?\n"
 nothing: .word	0, 0, 0
 
-	.balign	4
-packet:	.byte	16, 0
-	.word	1			/* blocks */
-	.word	letters, 0		/* offset, segment */
-	.quad	1			/* first block */
-
-	.org	510
-	.word	0xaa55
-
-	.set	letters, 0x8000
+	epilogue letters, 1
