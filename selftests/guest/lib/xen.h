@@ -10,7 +10,8 @@
 #define HYPERVISOR_sched_op	29
 #define HYPERVISOR_hvm_op	34
 
-enum { SHUTDOWN_POWEROFF = 0, SHUTDOWN_REBOOT = 1, SHUTDOWN_CRASH = 3 };
+enum { SHUTDOWN_POWEROFF = 0, SHUTDOWN_REBOOT = 1, SHUTDOWN_SUSPEND = 2,
+       SHUTDOWN_CRASH = 3 };
 
 /* Find Xen's CPUID leaves and install the hypercall page. */
 void xen_init(void);

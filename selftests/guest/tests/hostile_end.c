@@ -31,6 +31,12 @@ TEST(hostile_end, crash)
 	xen_shutdown(SHUTDOWN_CRASH);
 }
 
+TEST(hostile_end, suspend)
+{
+	begin();
+	xen_shutdown(SHUTDOWN_SUSPEND);
+}
+
 TEST(hostile_end, reboot)
 {
 	begin();

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random accesses of all kinds, mostly near to what makes sense. Arguments seed=
- * (printed; the time stamp counter if missing) and seconds= (default 5).
+ * (printed; the time stamp counter if missing) and seconds= (default 5), half of
+ * them by one CPU, which a seed repeats, half with another one at work, which
+ * comes at its own times.
  *
  * The guest harms itself as well if it is let: what the controller may write to
  * is taken from an arena, and messages carry vectors that are harmless here.
  */
 #include "hostile.h"
+#include "smp.h"
 #include "xen.h"
 
 #define ARENA	64
 
 static u32 seed;
+static u32 other_seed;	/* of the second CPU */
 static u8 *arena;
 static u64 out;		/* pages of the arena that are ballooned out */
 
@@ -26,12 +30,17 @@ static void setup(void)
 SUITE(hostile_fuzz, .setup = setup, .teardown = hostile_teardown,
       .flags = SUITE_MANUAL);
 
+static u32 next_of(u32 *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 17;
+	*s ^= *s << 5;
+	return *s;
+}
+
 static u32 next(void)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
+	return next_of(&seed);
 }
 
 static u32 below(u32 n)
@@ -256,19 +265,77 @@ static void revive(void)
 		nvme_dbbuf_enable();
 }
 
-TEST(hostile_fuzz, random)
+/*
+ * The second CPU rewrites commands, lists and shadow doorbells that the first
+ * one has made, and rings for them, in between of all that.
+ */
+static volatile bool stop;
+
+static u32 other_below(u32 n)
 {
-	u64 start = now_ns(), ns = arg_u64("seconds", 5) * NSEC_PER_SEC;
+	return (next_of(&other_seed) >> 8) % n;
+}
+
+static void disturb(void *arg)
+{
+	volatile u32 *words = (volatile u32 *)io_sq.ring;
+	u32 v;
+
+	(void)arg;
+	while (!stop) {
+		v = next_of(&other_seed);
+		switch (other_below(8)) {
+		case 0: case 1:
+			/* Blocks and flags: not where data goes, nor how much */
+			words[other_below(IO_DEPTH) * 16 + 10 + other_below(6)] =
+				v & ~0xff80u;
+			break;
+		case 2:
+			/* Opcode, fused operations */
+			words[other_below(IO_DEPTH) * 16] ^= 1u << other_below(10);
+			break;
+		case 3:
+			if (nvme.dbbuf)
+				nvme.dbbuf[other_below(8)] = v >> (v & 31);
+			break;
+		case 4:
+			if (nvme.eventidx)
+				nvme.eventidx[other_below(8)] = v;
+			break;
+		case 5:
+			nvme_w32(NVME_DOORBELLS + other_below(12) * 4, other_below(2 * IO_DEPTH));
+			break;
+		case 6:
+			nvme_r32(other_below(0x40) * 4);
+			break;
+		case 7:
+			nvme_w32(v & 1 ? NVME_INTMS : NVME_INTMC, v);
+			break;
+		}
+	}
+}
+
+static void run(bool both)
+{
+	u64 start = now_ns(), ns = arg_u64("seconds", 5) * NSEC_PER_SEC / 2;
 	u32 lives = 0, steps = 0, mark, i;
 
 	test_note("seed %u", seed);
+	other_seed = seed ^ 0x5a5a5a5a;
 	arena = page_alloc(ARENA);
 	while (now_ns() - start < ns) {
 		mark = mem_mark();
 		revive();
+		if (both) {
+			stop = false;
+			smp_call(1, disturb, NULL);
+		}
 		lives++;
 		for (i = 0; i < 300 && now_ns() - start < ns; i++, steps++)
 			step();
+		stop = true;
+		if (both)
+			ASSERT(smp_wait(1, timeout_ns()));
 		all_in();
 		mem_release(mark);
 		if (test_failed())
@@ -276,4 +343,15 @@ TEST(hostile_fuzz, random)
 	}
 	test_note("%u steps in %u lives; seed %u next", steps, lives, seed);
 	hostile_recover();
+}
+
+TEST(hostile_fuzz, random)
+{
+	run(false);
+}
+
+TEST(hostile_fuzz, random_beside_another_cpu)
+{
+	SKIP_IF(smp_start() < 2, "one CPU");
+	run(true);
 }

@@ -5,6 +5,7 @@
  * such a queue is the guest's own loss.
  */
 #include "hostile.h"
+#include "xen.h"
 
 SUITE(hostile_queue, .setup = hostile_setup, .teardown = hostile_teardown,
       .flags = SUITE_MANUAL);
@@ -257,6 +258,31 @@ TEST(hostile_queue, nothing_is_at_nasty_addresses)
 		if (nvme_enable(CC_DEFAULT))
 			nvme_w32(nvme_sq_db(0), 8);
 	}
+	hostile_recover();
+}
+
+/* Wholly or by half where memory was, and again when it is back. */
+TEST(hostile_queue, in_memory_that_is_ballooned_out)
+{
+	u8 *p = page_alloc(4), *hole = p + PAGE_SIZE;
+	u32 gfn = (u32)phys(hole) >> PAGE_SHIFT;
+	struct nvme_cmd c;
+
+	SKIP_IF(!xen_present(), "not under Xen");
+	ASSERT_STATUS(create_cq_at(phys(p) + 3 * PAGE_SIZE, QID, 64), SC_SUCCESS);
+	ASSERT_EQ(xen_balloon_out(gfn), 1);
+	EXPECT_STATUS(create_cq_at(phys(hole), QID + 1, 64), SC_DATA_TRANSFER);
+	EXPECT_STATUS(create_sq_at(phys(hole), QID, 64, QID), SC_DATA_TRANSFER);
+	EXPECT_STATUS(create_sq_at(phys(p), QID, 128, QID), SC_DATA_TRANSFER);
+	EXPECT_STATUS(create_sq_at(phys(hole), QID, 128, QID), SC_DATA_TRANSFER);
+	c = io_cmd(IO_READ, 0, 2 * PAGE_SIZE / nvme.lba_size);
+	c.prp1 = phys(p);
+	c.prp2 = phys(hole);
+	EXPECT_STATUS(io_exec(&c), SC_DATA_TRANSFER);
+	c = (struct nvme_cmd) { .opcode = ADMIN_DBBUF, .prp1 = phys(p), .prp2 = phys(hole) };
+	EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
+	ASSERT_EQ(xen_balloon_in(gfn), 1);
+	EXPECT_STATUS(create_sq_at(phys(p), QID, 128, QID), SC_SUCCESS);
 	hostile_recover();
 }
 
