@@ -9,44 +9,27 @@
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=20
+WARM_UP=4
 UNBIND=/sys/bus/xen-backend/drivers/xen_ioemu/unbind
 BIND=/sys/bus/xen-backend/drivers/xen_ioemu/bind
 
-# Commands that the guest's queue has seen; does not start a process.
-commands()
-{
-	local file=/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0 line
-
-	COMMANDS=0
-	[ -e "$file" ] || return 0
-	while read -r line; do
-		[[ $line =~ ^sq1:.*\ commands\ ([0-9]+) ]] &&
-			COMMANDS=${BASH_REMATCH[1]}
-	done <"$file"
-	return 0
-}
-
-more_commands_than()
-{
-	commands
-	[ "$COMMANDS" -gt "$1" ]
-}
-
-# A guest in the middle of I/O on a disk.
+# A guest in the middle of I/O on a disk: start_load DISK [NAME]
 start_load()
 {
-	DOMID=$(paused_domain load 1 load)
+	local name=${2:-load}
+
+	DOMID=$(paused_domain "$name" 1 load)
 	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$1"
 	wait_for 10 state_is "$DOMID" 0 4
-	xl unpause load
-	wait_for 60 more_commands_than 500
+	xl unpause "$name"
+	wait_for 60 queue_commands_over "$DOMID" 500
 }
 
 # Its I/O goes on.
 load_goes_on()
 {
-	commands
-	wait_for 30 more_commands_than $((COMMANDS + 500))
+	queue_commands "$DOMID"
+	wait_for 30 queue_commands_over "$DOMID" $((COMMANDS + 500))
 }
 
 # Lines: what the kernel's own structures take, what dom0 has left (which goes up
@@ -62,17 +45,40 @@ memory()
 	grep -c 'Xen scratch\|System RAM (unpopulated)' /proc/iomem || :
 }
 
+# rounds NAME DISK N: a guest comes and is destroyed, so many times.
+rounds()
+{
+	local i
+
+	for ((i = 0; i < $3; i++)); do
+		start_load "$2" "$1"
+		destroy_domain "$1"
+		wait_for 10 disk_free "$2"
+	done
+}
+
+# Two at a time: one comes while the other goes.
+rounds_of_two()
+{
+	local pids=()
+
+	rounds load "$DISK" "$1" &
+	pids+=($!)
+	rounds twin "$TWIN" "$1" &
+	pids+=($!)
+	wait "${pids[0]}"
+	wait "${pids[1]}"
+}
+
 t_domain_destroyed_in_mid_io_twenty_times()
 {
-	local i before after
+	local before after
 
-	for ((i = 1; i <= ROUNDS; i++)); do
-		start_load "$DISK"
-		destroy_domain load
-		wait_for 10 disk_free "$DISK"
-		# What is set up once is there after the first rounds.
-		[ $i -ne 4 ] || mapfile -t before < <(memory)
-	done
+	TWIN=$(make_disk twin 64)
+	# What is set up once is there after the first rounds.
+	rounds_of_two $((WARM_UP / 2))
+	mapfile -t before < <(memory)
+	rounds_of_two $(((ROUNDS - WARM_UP) / 2))
 	mapfile -t after < <(memory)
 	note "kernel structures: ${before[0]} KiB, then ${after[0]} KiB"
 	note "memory available: ${before[1]} KiB, then ${after[1]} KiB"
@@ -82,6 +88,7 @@ t_domain_destroyed_in_mid_io_twenty_times()
 	[ $((before[1] - after[1])) -lt 8192 ]
 	[ "${after[2]}" -le "${before[2]}" ]
 	expect_no_leaks
+	remove_disk twin
 }
 
 t_node_removed_in_mid_io()
@@ -147,6 +154,32 @@ t_guest_paused_in_mid_io_goes_on()
 	load_goes_on
 	destroy_domain load
 	wait_for 10 disk_free "$DISK"
+}
+
+# A copy of the guest is made; meanwhile it stands still, and then goes on.
+t_guest_saved_in_mid_io_goes_on()
+{
+	start_load "$DISK"
+	xl save -c load "$TMP/load.save"
+	load_goes_on
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	expect_no_leaks
+}
+
+# The device does not go with it: the guest comes back without.
+t_guest_saved_in_mid_io_and_restored()
+{
+	start_load "$DISK"
+	xl save load "$TMP/load.save"
+	wait_for 10 disk_free "$DISK"
+	xl restore "$TMP/load.save"
+	rm "$TMP/load.save"
+	DOMID=$(xl domid load)
+	[ ! -e "/sys/kernel/debug/xen-ioemu/$DOMID" ]
+	disk_free "$DISK"
+	destroy_domain load
+	expect_no_leaks
 }
 
 # All of the guest's commands are in the disk and stay there.
@@ -228,8 +261,10 @@ run_tests
 rc=$?
 xl destroy load 2>/dev/null
 xl destroy bystander 2>/dev/null
+xl destroy twin 2>/dev/null
 wait_for 20 domain_gone load
 dmsetup remove stall 2>/dev/null
 ! grep -q '^xen_ioemu ' /proc/modules || module_unload
 remove_disk load
+remove_disk twin
 exit $rc

@@ -198,6 +198,28 @@ domain_gone()
 	! xl list | grep -Eq "^(\\(null\\)|$1) "
 }
 
+# queue_commands DOMID: commands that its I/O queue has seen, in COMMANDS. Starts
+# no process.
+queue_commands()
+{
+	local file=/sys/kernel/debug/xen-ioemu/$1/nvme-0 line
+
+	COMMANDS=0
+	[ -e "$file" ] || return 0
+	while read -r line; do
+		[[ $line =~ ^sq1:.*\ commands\ ([0-9]+) ]] &&
+			COMMANDS=${BASH_REMATCH[1]}
+	done <"$file"
+	return 0
+}
+
+# Has it seen more than that? queue_commands_over DOMID N
+queue_commands_over()
+{
+	queue_commands "$1"
+	[ "$COMMANDS" -gt "$2" ]
+}
+
 backend_path()
 {
 	echo "/local/domain/0/backend/ioemu/$1/$2"
