@@ -43,6 +43,7 @@ static bool strict;	/* the guest played by the rules with its rings */
 static bool have_sq[NR_SQS], have_cq[NR_CQS], have_dbbuf;
 static bool mutating;	/* within interrupts */
 static unsigned int relaxes;
+static bool quiet;	/* no commands meanwhile */
 static bool present[NR_DISKS];
 static bool racing;	/* between the driver's lookups and its use of them */
 
@@ -145,7 +146,10 @@ static u16 admin(struct nvme_sqe sqe)
 	if (!submit(0, sqe, true))
 		return HOST_NO_ENTRY;
 	cid = h.next_cid - 1;
+	/* What it changes, doorbells perhaps, is not known to the guest yet. */
+	quiet = true;
 	run_pending();
+	quiet = false;
 	while (consume(0, 1, true, &cqe))
 		if (le16_to_cpu(cqe.cid) == cid)
 			return cqe_status(&cqe);
@@ -426,7 +430,7 @@ static void on_relax(void)
 {
 	u8 how;
 
-	if (!in.left || ++relaxes % 64)
+	if (quiet || !in.left || ++relaxes % 64)
 		return;
 	how = input_u8(&in);
 	if (how & 3)
