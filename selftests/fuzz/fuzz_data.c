@@ -257,8 +257,8 @@ again:
 				return;
 			}
 			seen += chunk;
-			for (k = at; k < at + chunk * 16; k += 8) {
-				if (!present(k)) {
+			for (k = 0; k < chunk * 16; k += 8) {
+				if (!present(at + k)) {
 					error(NVME_SC_DATA_TRANSFER);
 					return;
 				}
