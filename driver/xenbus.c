@@ -48,6 +48,10 @@
 
 #define SERIAL_MAX		20
 
+/* "disk/N/", and a key after it */
+#define WHAT_SIZE		12
+#define NODE_SIZE		(WHAT_SIZE + 20)
+
 /**
  * struct backend - a controller as xenstore describes it
  * @ref: one until the device is removed, one until it has ended
@@ -61,7 +65,7 @@
  * @end: takes all down after the device was removed
  * @ended: that is done
  * @lock: guards all below
- * @hot: disk whose errors are its own and not the controller's, -1 for none
+ * @hot: "disk/N/" when errors are that disk's and not the controller's, or NULL
  * @log_dirty: what log-dirty said last
  * @missed: @update could not do its work, which @poll has it try again
  * @failed: connecting failed; only a front-end Closing lets it be tried again
@@ -84,7 +88,7 @@ struct backend {
 	struct work_struct end;
 	struct completion ended;
 	struct mutex lock;
-	int hot;
+	const char *hot;
 	bool log_dirty;
 	bool missed;
 	bool failed;
@@ -122,29 +126,47 @@ static DEFINE_MUTEX(backends_lock);
 static struct workqueue_struct *backend_wq;
 
 /*
+ * Nodes are named by what they belong to ("disk/N/", or "" for the controller) and
+ * by their key, both in xenstore and in messages.
+ */
+static void disk_what(char *what, unsigned int index)
+{
+	snprintf(what, WHAT_SIZE, "disk/%u/", index);
+}
+
+/* As ioemu_xs_read() and so on, of such a node. */
+static char *node_read(struct backend *be, const char *what, const char *key)
+{
+	char node[NODE_SIZE];
+
+	snprintf(node, sizeof(node), "%s%s", what, key);
+	return ioemu_xs_read(be->xdev->nodename, node);
+}
+
+static int node_write(struct backend *be, const char *what, const char *key,
+		      const char *value)
+{
+	char node[NODE_SIZE];
+
+	snprintf(node, sizeof(node), "%s%s", what, key);
+	return ioemu_xs_write(be->xdev->nodename, node, value);
+}
+
+/*
  * What is wrong with one disk of a connected controller. Said once: what is
  * written here makes the watch fire.
  */
 static void backend_fail_disk(struct backend *be, const char *text)
 {
-	struct xenbus_device *xdev = be->xdev;
-	char dir[16];
-	char *path;
-	char *said;
+	char *said = node_read(be, be->hot, "hotplug-error");
 
-	snprintf(dir, sizeof(dir), "disk/%u", be->hot);
-	path = kasprintf(GFP_KERNEL, "%s/%s", xdev->nodename, dir);
-	if (!path)
-		return;
-	said = ioemu_xs_read(path, "hotplug-error");
 	if (IS_ERR(said) || strcmp(said, text)) {
-		dev_err(&xdev->dev, "%s\n", text);
-		ioemu_xs_write(path, "hotplug-error", text);
-		ioemu_xs_write(path, "hotplug-status", "error");
+		dev_err(&be->xdev->dev, "%s\n", text);
+		node_write(be, be->hot, "hotplug-error", text);
+		node_write(be, be->hot, "hotplug-status", "error");
 	}
 	if (!IS_ERR(said))
 		kfree(said);
-	kfree(path);
 }
 
 /* Say what is wrong in the log and in xenstore. */
@@ -159,31 +181,30 @@ static __printf(3, 4) int backend_fail(struct backend *be, int err,
 	text = kvasprintf(GFP_KERNEL, fmt, args);
 	va_end(args);
 
-	if (be->hot >= 0) {
+	if (be->hot) {
 		backend_fail_disk(be, text ?: "out of memory");
 		kfree(text);
 		return err;
 	}
 	be->failed = true;
-	ioemu_xs_write(xdev->nodename, "hotplug-error",
-		     text ?: "out of memory");
-	ioemu_xs_write(xdev->nodename, "hotplug-status", "error");
+	node_write(be, "", "hotplug-error", text ?: "out of memory");
+	node_write(be, "", "hotplug-status", "error");
 	xenbus_dev_fatal(xdev, err, "%s", text ?: "out of memory");
 	kfree(text);
 	return err;
 }
 
 /* A key's value, or NULL; *err is set unless the key is simply missing. */
-static char *backend_read(struct backend *be, const char *dir, const char *key,
-			  int *err)
+static char *backend_read(struct backend *be, const char *what,
+			  const char *key, int *err)
 {
-	char *value = ioemu_xs_read(dir, key);
+	char *value = node_read(be, what, key);
 
 	if (!IS_ERR(value))
 		return value;
 	if (PTR_ERR(value) != -ENOENT)
-		*err = backend_fail(be, PTR_ERR(value), "%s: cannot be read",
-				    key);
+		*err = backend_fail(be, PTR_ERR(value), "%s%s: cannot be read",
+				    what, key);
 	return NULL;
 }
 
@@ -194,7 +215,7 @@ static int backend_read_model(struct backend *be, struct backend_config *cfg)
 	char *value;
 	int err = 0;
 
-	value = backend_read(be, be->xdev->nodename, "model", &err);
+	value = backend_read(be, "", "model", &err);
 	if (err)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(models); i++) {
@@ -217,7 +238,7 @@ static int backend_read_slot(struct backend *be, struct backend_config *cfg)
 	char *value;
 	int err = 0;
 
-	value = backend_read(be, be->xdev->nodename, "slot", &err);
+	value = backend_read(be, "", "slot", &err);
 	if (err)
 		return err;
 	if (!value || kstrtouint(value, 10, &cfg->slot) ||
@@ -243,13 +264,13 @@ static bool serial_ok(const char *serial)
 }
 
 /* Read a serial number; @serial keeps its default where there is none. */
-static int backend_read_serial(struct backend *be, const char *dir,
-			       const char *what, char *serial)
+static int backend_read_serial(struct backend *be, const char *what,
+			       char *serial)
 {
 	char *value;
 	int err = 0;
 
-	value = backend_read(be, dir, "serial", &err);
+	value = backend_read(be, what, "serial", &err);
 	if (!value)
 		return err;
 	if (serial_ok(value))
@@ -283,14 +304,14 @@ static void backend_uuid_digits(struct backend *be, char *digits)
 }
 
 /* Read a limit, 0 where there is none. */
-static int backend_read_limit(struct backend *be, const char *dir,
-			      const char *what, const char *key, u64 *limit)
+static int backend_read_limit(struct backend *be, const char *what,
+			      const char *key, u64 *limit)
 {
 	char *value;
 	int err = 0;
 
 	*limit = 0;
-	value = backend_read(be, dir, key, &err);
+	value = backend_read(be, what, key, &err);
 	if (!value)
 		return err;
 	if (kstrtou64(value, 10, limit))
@@ -301,15 +322,15 @@ static int backend_read_limit(struct backend *be, const char *dir,
 	return err;
 }
 
-static int backend_read_limits(struct backend *be, const char *dir,
-			       const char *what, struct disk_config *disk)
+static int backend_read_limits(struct backend *be, const char *what,
+			       struct disk_config *disk)
 {
 	int err;
 
-	err = backend_read_limit(be, dir, what, "iops-limit", &disk->iops);
+	err = backend_read_limit(be, what, "iops-limit", &disk->iops);
 	if (err)
 		return err;
-	return backend_read_limit(be, dir, what, "bw-limit", &disk->bytes);
+	return backend_read_limit(be, what, "bw-limit", &disk->bytes);
 }
 
 /* A disk has one name: digits, without what kstrtouint() takes besides. */
@@ -324,32 +345,27 @@ static int backend_read_disk(struct backend *be, const char *name,
 			     struct disk_config *disks)
 {
 	struct disk_config *disk;
+	char what[WHAT_SIZE];
 	unsigned int index;
-	char what[16];
 	int err = 0;
 	char *mode;
-	char *dir;
 
 	if (!disk_number(name, &index))
 		return backend_fail(be, -EINVAL,
 				    "disk/%s: not a disk number, accepted: 0 to %u",
 				    name, IOEMU_MAX_DISKS - 1);
 	disk = &disks[index];
-	snprintf(what, sizeof(what), "disk/%u/", index);
-	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
-	if (!dir)
-		return backend_fail(be, -ENOMEM, "out of memory");
+	disk_what(what, index);
 
-	disk->path = backend_read(be, dir, "params", &err);
-	if (!disk->path || disk->path[0] != '/') {
-		if (!err)
-			err = backend_fail(be, -EINVAL,
-					   "%sparams: \"%s\", accepted: the absolute path of a block device",
-					   what, disk->path ?: "");
-		goto out_dir;
-	}
+	disk->path = backend_read(be, what, "params", &err);
+	if (err)
+		return err;
+	if (!disk->path || disk->path[0] != '/')
+		return backend_fail(be, -EINVAL,
+				    "%sparams: \"%s\", accepted: the absolute path of a block device",
+				    what, disk->path ?: "");
 
-	mode = backend_read(be, dir, "mode", &err);
+	mode = backend_read(be, what, "mode", &err);
 	if (mode && !strcmp(mode, "r"))
 		disk->read_only = true;
 	else if (mode && strcmp(mode, "w"))
@@ -358,16 +374,14 @@ static int backend_read_disk(struct backend *be, const char *name,
 				   mode);
 	kfree(mode);
 	if (err)
-		goto out_dir;
+		return err;
 
 	snprintf(disk->serial, sizeof(disk->serial), "%s-%.4s.%u", digits,
 		 devid, index);
-	err = backend_read_serial(be, dir, what, disk->serial);
-	if (!err)
-		err = backend_read_limits(be, dir, what, disk);
-out_dir:
-	kfree(dir);
-	return err;
+	err = backend_read_serial(be, what, disk->serial);
+	if (err)
+		return err;
+	return backend_read_limits(be, what, disk);
 }
 
 static void backend_free_config(struct backend_config *cfg)
@@ -395,7 +409,7 @@ static int backend_read_config(struct backend *be, struct backend_config *cfg)
 		return err;
 	backend_uuid_digits(be, digits);
 	snprintf(cfg->serial, sizeof(cfg->serial), "%s-%.7s", digits, devid);
-	err = backend_read_serial(be, be->xdev->nodename, "", cfg->serial);
+	err = backend_read_serial(be, "", cfg->serial);
 	if (err)
 		return err;
 
@@ -572,7 +586,7 @@ static int backend_connect(struct backend *be)
 						   be->ctrl);
 	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
 	queue_work(backend_wq, &be->update);
-	ioemu_xs_write(xdev->nodename, "hotplug-status", "connected");
+	node_write(be, "", "hotplug-status", "connected");
 	ioemu_xs_switch_state(xdev, XenbusStateConnected);
 	goto out_config;
 
@@ -675,31 +689,33 @@ static void backend_poll(struct work_struct *work)
 
 /* A disk that is connected: what may change, has it? */
 static void backend_update_disk(struct backend *be, unsigned int index,
-				const char *dir, bool failed)
+				const char *what, bool failed)
 {
 	struct disk_config cfg;
-	char what[16];
+	char node[NODE_SIZE];
 
-	snprintf(what, sizeof(what), "disk/%u/", index);
-	if (backend_read_limits(be, dir, what, &cfg))
+	if (backend_read_limits(be, what, &cfg))
 		return;
 	ioemu_disk_set_limit(be->disks[index], cfg.iops, cfg.bytes);
 	if (failed) {
-		ioemu_xs_rm(dir, "hotplug-error");
-		ioemu_xs_write(dir, "hotplug-status", "connected");
+		snprintf(node, sizeof(node), "%shotplug-error", what);
+		ioemu_xs_rm(be->xdev->nodename, node);
+		node_write(be, what, "hotplug-status", "connected");
 	}
 }
 
 static void backend_add_disk(struct backend *be, unsigned int index,
-			     const char *dir)
+			     const char *what)
 {
 	const char *devid = kbasename(be->xdev->nodename);
 	struct disk_config *disks;
 	char digits[13], name[4];
+	char node[NODE_SIZE];
 	int err;
 
 	/* It is complete when it has this. */
-	if (ioemu_xs_missing(dir, "params"))
+	snprintf(node, sizeof(node), "%sparams", what);
+	if (ioemu_xs_missing(be->xdev->nodename, node))
 		return;
 	disks = kcalloc(IOEMU_MAX_DISKS, sizeof(*disks), GFP_KERNEL);
 	if (!disks) {
@@ -713,7 +729,7 @@ static void backend_add_disk(struct backend *be, unsigned int index,
 		err = backend_open_disk(be, index, &disks[index]);
 	if (!err) {
 		be->model->disk_added(be->ctrl, index, be->disks[index]);
-		ioemu_xs_write(dir, "hotplug-status", "connected");
+		node_write(be, what, "hotplug-status", "connected");
 	}
 	kfree(disks[index].path);
 	kfree(disks);
@@ -727,26 +743,23 @@ static void backend_remove_disk(struct backend *be, unsigned int index)
 	be->disks[index] = NULL;
 }
 
-static int backend_follow_disk(struct backend *be, unsigned int index)
+static void backend_follow_disk(struct backend *be, unsigned int index)
 {
-	char *status, *dir;
+	char what[WHAT_SIZE];
+	char *status;
 	bool failed;
 
-	dir = kasprintf(GFP_KERNEL, "%s/disk/%u", be->xdev->nodename, index);
-	if (!dir)
-		return -ENOMEM;
-	status = ioemu_xs_read(dir, "hotplug-status");
+	disk_what(what, index);
+	status = node_read(be, what, "hotplug-status");
 	failed = !IS_ERR(status) && !strcmp(status, "error");
-	be->hot = index;
+	be->hot = what;
 	if (be->disks[index])
-		backend_update_disk(be, index, dir, failed);
+		backend_update_disk(be, index, what, failed);
 	else if (!failed)
-		backend_add_disk(be, index, dir);
-	be->hot = -1;
+		backend_add_disk(be, index, what);
+	be->hot = NULL;
 	if (!IS_ERR(status))
 		kfree(status);
-	kfree(dir);
-	return 0;
 }
 
 static int backend_follow_disks(struct backend *be)
@@ -754,7 +767,6 @@ static int backend_follow_disks(struct backend *be)
 	DECLARE_BITMAP(present, IOEMU_MAX_DISKS) = {};
 	unsigned int i, n, index;
 	char **names;
-	int err = 0;
 
 	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
 	if (IS_ERR(names)) {
@@ -766,12 +778,12 @@ static int backend_follow_disks(struct backend *be)
 			__set_bit(index, present);
 	kfree(names);
 	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
-		if (!test_bit(i, present) && be->disks[i])
+		if (test_bit(i, present))
+			backend_follow_disk(be, i);
+		else if (be->disks[i])
 			backend_remove_disk(be, i);
-		else if (test_bit(i, present) && !err)
-			err = backend_follow_disk(be, i);
 	}
-	return err;
+	return 0;
 }
 
 /* To miss a page that a migration copies is to lose it: never by mistake. */
@@ -876,7 +888,6 @@ static int backend_probe(struct xenbus_device *xdev,
 	kref_init(&be->ref);
 	get_device(&xdev->dev);
 	be->xdev = xdev;
-	be->hot = -1;
 	init_completion(&be->ended);
 	INIT_WORK(&be->end, backend_end);
 	mutex_init(&be->lock);
