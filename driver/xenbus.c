@@ -340,21 +340,14 @@ static bool disk_number(const char *name, unsigned int *index)
 	       !kstrtouint(name, 10, index) && *index < IOEMU_MAX_DISKS;
 }
 
-static int backend_read_disk(struct backend *be, const char *name,
-			     const char *devid, const char *digits,
-			     struct disk_config *disks)
+/* Read one disk; @disk->path is the caller's to free, also after an error. */
+static int backend_read_disk(struct backend *be, unsigned int index,
+			     const char *digits, struct disk_config *disk)
 {
-	struct disk_config *disk;
 	char what[WHAT_SIZE];
-	unsigned int index;
 	int err = 0;
 	char *mode;
 
-	if (!disk_number(name, &index))
-		return backend_fail(be, -EINVAL,
-				    "disk/%s: not a disk number, accepted: 0 to %u",
-				    name, IOEMU_MAX_DISKS - 1);
-	disk = &disks[index];
 	disk_what(what, index);
 
 	disk->path = backend_read(be, what, "params", &err);
@@ -377,11 +370,39 @@ static int backend_read_disk(struct backend *be, const char *name,
 		return err;
 
 	snprintf(disk->serial, sizeof(disk->serial), "%s-%.4s.%u", digits,
-		 devid, index);
+		 kbasename(be->xdev->nodename), index);
 	err = backend_read_serial(be, what, disk->serial);
 	if (err)
 		return err;
 	return backend_read_limits(be, what, disk);
+}
+
+static int backend_read_disks(struct backend *be, const char *digits,
+			      struct disk_config *disks)
+{
+	unsigned int i, n, index;
+	char **names;
+	int err = 0;
+
+	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
+	if (IS_ERR(names) || !n) {
+		if (!IS_ERR(names))
+			kfree(names);
+		return backend_fail(be, -EINVAL,
+				    "disk: none given, accepted: disk/0/params to disk/%u/params",
+				    IOEMU_MAX_DISKS - 1);
+	}
+	for (i = 0; i < n && !err; i++) {
+		if (disk_number(names[i], &index))
+			err = backend_read_disk(be, index, digits,
+						&disks[index]);
+		else
+			err = backend_fail(be, -EINVAL,
+					   "disk/%s: not a disk number, accepted: 0 to %u",
+					   names[i], IOEMU_MAX_DISKS - 1);
+	}
+	kfree(names);
+	return err;
 }
 
 static void backend_free_config(struct backend_config *cfg)
@@ -396,9 +417,7 @@ static void backend_free_config(struct backend_config *cfg)
 static int backend_read_config(struct backend *be, struct backend_config *cfg)
 {
 	const char *devid = kbasename(be->xdev->nodename);
-	unsigned int i, n;
 	char digits[13];
-	char **names;
 	int err;
 
 	err = backend_read_model(be, cfg);
@@ -412,20 +431,7 @@ static int backend_read_config(struct backend *be, struct backend_config *cfg)
 	err = backend_read_serial(be, "", cfg->serial);
 	if (err)
 		return err;
-
-	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
-	if (IS_ERR(names) || !n) {
-		if (!IS_ERR(names))
-			kfree(names);
-		return backend_fail(be, -EINVAL,
-				    "disk: none given, accepted: disk/0/params to disk/%u/params",
-				    IOEMU_MAX_DISKS - 1);
-	}
-	for (i = 0; i < n && !err; i++)
-		err = backend_read_disk(be, names[i], devid, digits,
-					cfg->disks);
-	kfree(names);
-	return err;
+	return backend_read_disks(be, digits, cfg->disks);
 }
 
 static int backend_open_disk(struct backend *be, unsigned int index,
@@ -707,32 +713,24 @@ static void backend_update_disk(struct backend *be, unsigned int index,
 static void backend_add_disk(struct backend *be, unsigned int index,
 			     const char *what)
 {
-	const char *devid = kbasename(be->xdev->nodename);
-	struct disk_config *disks;
-	char digits[13], name[4];
+	struct disk_config cfg = {};
 	char node[NODE_SIZE];
+	char digits[13];
 	int err;
 
 	/* It is complete when it has this. */
 	snprintf(node, sizeof(node), "%sparams", what);
 	if (ioemu_xs_missing(be->xdev->nodename, node))
 		return;
-	disks = kcalloc(IOEMU_MAX_DISKS, sizeof(*disks), GFP_KERNEL);
-	if (!disks) {
-		backend_fail(be, -ENOMEM, "out of memory");
-		return;
-	}
 	backend_uuid_digits(be, digits);
-	snprintf(name, sizeof(name), "%u", index);
-	err = backend_read_disk(be, name, devid, digits, disks);
+	err = backend_read_disk(be, index, digits, &cfg);
 	if (!err)
-		err = backend_open_disk(be, index, &disks[index]);
+		err = backend_open_disk(be, index, &cfg);
 	if (!err) {
 		be->model->disk_added(be->ctrl, index, be->disks[index]);
 		node_write(be, what, "hotplug-status", "connected");
 	}
-	kfree(disks[index].path);
-	kfree(disks);
+	kfree(cfg.path);
 }
 
 static void backend_remove_disk(struct backend *be, unsigned int index)
