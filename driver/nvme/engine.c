@@ -83,24 +83,6 @@ void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq)
 	spin_unlock_irqrestore(&cq->lock, flags);
 }
 
-/**
- * ioemu_nvme_cq_depth() - how many entries has the guest not consumed?
- * @cq: completion queue
- *
- * Context: process context.
- */
-u32 ioemu_nvme_cq_depth(struct ioemu_nvme_cq *cq)
-{
-	u32 depth;
-
-	spin_lock_irq(&cq->lock);
-	if (cq->shadow_head)
-		nvme_cq_look(cq);
-	depth = nvme_distance(cq->head, cq->tail, cq->size);
-	spin_unlock_irq(&cq->lock);
-	return depth;
-}
-
 /*
  * The ring looks full. With shadow doorbells the guest may have consumed
  * entries: look, and if it did not, ask for a doorbell. cq->lock is held.

@@ -732,7 +732,6 @@ struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req);
 void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value);
 void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value);
 void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq);
-u32 ioemu_nvme_cq_depth(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_settle(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_watch(struct ioemu_nvme_sq *sq, bool watch);
 bool ioemu_nvme_cq_drain(struct ioemu_nvme_cq *cq);

@@ -7,13 +7,12 @@
  * shadow doorbells both can be shared by many commands, or done without, if the
  * thread is in no hurry at two points:
  *
- * - before it fetches, it may wait for company: for half of the commands that the
- *   guest keeps going, so that they are executed and completed together while it
- *   prepares the other half, without an exit. It waits for each no longer than a
- *   wake-up takes, which an interrupt takes about as well. Whether more will come
- *   cannot be seen from outside, so the thread tries, goes on for as long as it
- *   gains, and tries ever less often when it does not. A guest with one command at
- *   a time is never held up.
+ * - before it fetches, it may wait for company: commands that arrive within a
+ *   few microseconds are executed and completed together. A guest that has more
+ *   than one command to give writes the next ones meanwhile, without an exit.
+ *   Whether it does cannot be seen from outside, so the thread tries, goes on
+ *   for as long as it gains, and tries ever less often when it does not: a guest
+ *   with one command at a time is held up by one try in 256 commands.
  * - before it asks for a doorbell, it may wait for the next commands, if they
  *   have lately come soon enough. It looks for them all the time for about twice
  *   as long as they took: "polling", which burns the CPU that it runs on, never
@@ -34,6 +33,9 @@
 
 /* The thread looks this often, at least, whether it is wanted elsewhere. */
 #define NVME_LOOKS		32
+
+/* Commands that must have gathered for the wait to have been worth it */
+#define NVME_COMPANY		4
 
 /* Tries that may fail after one that was worth it */
 #define NVME_CREDIT		3
@@ -81,10 +83,11 @@ module_param_cb(nvme_nap_us, &nvme_param_us_ops, &nvme_nap_us, 0644);
 MODULE_PARM_DESC(nvme_nap_us,
 		 "with nvme_poll_us=0, microseconds for which a busy queue sleeps before it looks for the next commands, 0 to 100000, 0 for never (default 1000)");
 
-static unsigned int nvme_gather_us = 200;
+/* Long enough for a guest to write some commands. */
+static unsigned int nvme_gather_us = 50;
 module_param_cb(nvme_gather_us, &nvme_param_us_ops, &nvme_gather_us, 0644);
 MODULE_PARM_DESC(nvme_gather_us,
-		 "microseconds for which a queue with many commands waits for one more before it executes them, 0 to 100000, but no longer than a wake-up takes; 0 for never (default 200)");
+		 "microseconds for which a queue with many commands waits for one more before it executes them, 0 to 100000, 0 for never (default 50)");
 
 static u32 nvme_pending(struct ioemu_nvme_sq *sq)
 {
@@ -105,13 +108,6 @@ static void nvme_sleep(u64 ns)
 
 	set_current_state(TASK_IDLE);
 	schedule_hrtimeout_range(&timeout, ns / 16, HRTIMER_MODE_REL);
-}
-
-/* Commands that the guest has given and not taken back, more or less */
-static u32 nvme_depth(const struct ioemu_nvme_sq *sq, u32 pending)
-{
-	return pending + READ_ONCE(sq->nr_taken) - READ_ONCE(sq->nr_freed) +
-	       ioemu_nvme_cq_depth(sq->cq);
 }
 
 /* Look for up to @ns whether there are more than @pending commands. */
@@ -137,11 +133,10 @@ static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns)
 }
 
 /*
- * Wait for @want commands, but only until nothing is added for @ns, or for as much
- * again as there was before where the thread has to sleep for it.
+ * Wait until nothing is added for @ns any more, or for as much again as there
+ * was before where the thread has to sleep for it.
  */
-static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u32 want, u64 ns,
-		       bool poll)
+static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool poll)
 {
 	u32 before;
 
@@ -154,7 +149,8 @@ static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u32 want, u64 ns,
 			pending = nvme_pending(sq);
 			ns *= 2;
 		}
-	} while (pending > before && pending < want && !nvme_stop_waiting(sq));
+	} while (pending > before && pending < NVME_BATCH &&
+		 !nvme_stop_waiting(sq));
 	return pending;
 }
 
@@ -211,11 +207,10 @@ void ioemu_nvme_polled_in_vain(struct ioemu_nvme_sq *sq)
 void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 {
 	struct ioemu_nvme_pace *pace = &sq->pace;
-	u64 ns = READ_ONCE(nvme_gather_us) * NSEC_PER_USEC;
-	bool poll = READ_ONCE(nvme_poll_us);
-	u32 before, after, want;
+	unsigned int us = READ_ONCE(nvme_gather_us);
+	u32 pending;
 
-	if (!sq->shadow_tail || !ns)
+	if (!sq->shadow_tail || !us)
 		return;
 	/* They waited together already. */
 	if (pace->napped) {
@@ -226,15 +221,12 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 		pace->gather_skip--;
 		return;
 	}
-	before = nvme_pending(sq);
-	want = min_t(u32, nvme_depth(sq, before) / 2, NVME_BATCH);
-	if (!before || before >= want)
+	pending = nvme_pending(sq);
+	if (!pending)
 		return;
-	/* To wait is worth as much as the interrupt that it may save. */
-	if (pace->wake_ns)
-		ns = min_t(u64, ns, pace->wake_ns);
-	after = nvme_gather(sq, before, want, ns, poll);
-	if (after > before) {
+	pending = nvme_gather(sq, pending, (u64)us * NSEC_PER_USEC,
+			      READ_ONCE(nvme_poll_us));
+	if (pending >= NVME_COMPANY) {
 		pace->gathers++;
 		pace->gather_backoff = 0;
 		pace->gather_credit = NVME_CREDIT;
@@ -331,8 +323,8 @@ static bool nvme_nap(struct ioemu_nvme_sq *sq, u64 limit)
 		pace->nap_misses = 0;
 	} else {
 		if (pending)
-			pending = nvme_gather(sq, pending, NVME_BATCH,
-					      pace->nap_ns / 4, false);
+			pending = nvme_gather(sq, pending, pace->nap_ns / 4,
+					      false);
 		pace->nap_ns = min_t(u64, pace->nap_ns + pace->nap_ns / 8,
 				     limit);
 		pace->nap_shift = NVME_NAP_FOLLOW;
