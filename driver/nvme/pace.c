@@ -7,8 +7,8 @@
  * shadow doorbells both can be shared by many commands, or done without, if the
  * thread is in no hurry at two points:
  *
- * - before it fetches, it may wait for company: commands that arrive within a
- *   few microseconds are executed and completed together. A guest that has more
+ * - before it fetches, it may wait for company: commands that arrive within the
+ *   time of a wake-up are executed and completed together. A guest that has more
  *   than one command to give writes the next ones meanwhile, without an exit.
  *   Whether it does cannot be seen from outside, so the thread tries, goes on
  *   for as long as it gains, and tries ever less often when it does not: a guest
@@ -83,11 +83,11 @@ module_param_cb(nvme_nap_us, &nvme_param_us_ops, &nvme_nap_us, 0644);
 MODULE_PARM_DESC(nvme_nap_us,
 		 "with nvme_poll_us=0, microseconds for which a busy queue sleeps before it looks for the next commands, 0 to 100000, 0 for never (default 1000)");
 
-/* Long enough for a guest to write some commands. */
-static unsigned int nvme_gather_us = 50;
+/* Long enough for a guest to write some commands, even a slow one. */
+static unsigned int nvme_gather_us = 200;
 module_param_cb(nvme_gather_us, &nvme_param_us_ops, &nvme_gather_us, 0644);
 MODULE_PARM_DESC(nvme_gather_us,
-		 "microseconds for which a queue with many commands waits for one more before it executes them, 0 to 100000, 0 for never (default 50)");
+		 "microseconds for which a queue with many commands waits for one more before it executes them, 0 to 100000, but no longer than a wake-up takes; 0 for never (default 200)");
 
 static u32 nvme_pending(struct ioemu_nvme_sq *sq)
 {
@@ -209,6 +209,7 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 	struct ioemu_nvme_pace *pace = &sq->pace;
 	unsigned int us = READ_ONCE(nvme_gather_us);
 	u32 pending;
+	u64 ns;
 
 	if (!sq->shadow_tail || !us)
 		return;
@@ -224,8 +225,11 @@ void ioemu_nvme_gather(struct ioemu_nvme_sq *sq)
 	pending = nvme_pending(sq);
 	if (!pending)
 		return;
-	pending = nvme_gather(sq, pending, (u64)us * NSEC_PER_USEC,
-			      READ_ONCE(nvme_poll_us));
+	/* To wait is worth as much as the interrupt that it may save. */
+	ns = (u64)us * NSEC_PER_USEC;
+	if (pace->wake_ns)
+		ns = min_t(u64, ns, pace->wake_ns);
+	pending = nvme_gather(sq, pending, ns, READ_ONCE(nvme_poll_us));
 	if (pending >= NVME_COMPANY) {
 		pace->gathers++;
 		pace->gather_backoff = 0;
