@@ -811,7 +811,6 @@ static int backend_follow_log_dirty(struct backend *be)
 static void backend_update(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, update);
-
 	int err = 0;
 
 	mutex_lock(&be->lock);

@@ -193,10 +193,10 @@ static bool nvme_cq_interrupt(struct ioemu_nvme_cq *cq, u32 posted)
 		return nvme_cq_tell(cq);
 	ns = nvme_cq_coalescing_ns(cq);
 	if (unlikely(ns)) {
-		u32 most = READ_ONCE(cq->ctrl->features.irq_coalescing);
+		u32 coalescing = READ_ONCE(cq->ctrl->features.irq_coalescing);
 
 		cq->held += posted;
-		if (cq->held > NVME_COALESCING_THR(most))
+		if (cq->held > NVME_COALESCING_THR(coalescing))
 			return nvme_cq_tell(cq);
 		return nvme_cq_hold(cq, ns);
 	}
@@ -227,6 +227,13 @@ static bool nvme_cq_settle(struct ioemu_nvme_cq *cq, bool force)
 	return (force || !busy) && nvme_cq_tell(cq);
 }
 
+/* Likewise, but what the guest itself wants to be held back is left to the timer. */
+static bool nvme_cq_catch_up(struct ioemu_nvme_cq *cq, bool force)
+{
+	return unlikely(cq->held) && !nvme_cq_coalescing_ns(cq) &&
+	       nvme_cq_settle(cq, force);
+}
+
 /**
  * ioemu_nvme_cq_settle() - look after an interrupt that was held back
  * @cq: completion queue
@@ -240,7 +247,7 @@ void ioemu_nvme_cq_settle(struct ioemu_nvme_cq *cq)
 	if (likely(!READ_ONCE(cq->held)))
 		return;
 	spin_lock_irq(&cq->lock);
-	notify = !nvme_cq_coalescing_ns(cq) && nvme_cq_settle(cq, false);
+	notify = nvme_cq_catch_up(cq, false);
 	spin_unlock_irq(&cq->lock);
 	if (notify)
 		ioemu_nvme_notify(cq->ctrl, cq->vector);
@@ -264,8 +271,8 @@ void ioemu_nvme_cq_watch(struct ioemu_nvme_sq *sq, bool watch)
 	spin_lock_irq(&cq->lock);
 	if (watch)
 		cq->watchers++;
-	else if (!--cq->watchers && !nvme_cq_coalescing_ns(cq))
-		notify = nvme_cq_settle(cq, true);
+	else if (!--cq->watchers)
+		notify = nvme_cq_catch_up(cq, true);
 	spin_unlock_irq(&cq->lock);
 	if (notify)
 		ioemu_nvme_notify(cq->ctrl, cq->vector);
@@ -412,8 +419,7 @@ void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value)
 		WRITE_ONCE(cq->head, value);
 		if (unlikely(cq->wait))
 			notify = ioemu_nvme_cq_drain(cq);
-		if (unlikely(cq->held) && !nvme_cq_coalescing_ns(cq))
-			notify |= nvme_cq_settle(cq, false);
+		notify |= nvme_cq_catch_up(cq, false);
 	}
 	spin_unlock_irqrestore(&cq->lock, flags);
 

@@ -122,7 +122,7 @@ static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
 		req->dirty = true;
 		fua = false;
 	}
-	if (unlikely(ioemu_nvme_polls_disk(sq, ns->disk))) {
+	if (unlikely(ioemu_nvme_polls_disk(ns->disk))) {
 		sq->stats.polled++;
 		req->io.polled = true;
 		set_bit(req - sq->reqs, sq->polled);

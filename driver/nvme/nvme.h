@@ -799,8 +799,7 @@ void ioemu_nvme_dbbuf_off(struct ioemu_nvme *ctrl);
 void ioemu_nvme_gather(struct ioemu_nvme_sq *sq);
 void ioemu_nvme_woken(struct ioemu_nvme_sq *sq);
 bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq);
-bool ioemu_nvme_polls_disk(const struct ioemu_nvme_sq *sq,
-			   const struct ioemu_disk *disk);
+bool ioemu_nvme_polls_disk(const struct ioemu_disk *disk);
 void ioemu_nvme_polled_in_vain(struct ioemu_nvme_sq *sq);
 bool ioemu_nvme_wait(struct ioemu_nvme_sq *sq);
 

@@ -168,13 +168,11 @@ bool ioemu_nvme_polls(const struct ioemu_nvme_sq *sq)
 
 /**
  * ioemu_nvme_polls_disk() - shall the thread look for the end of a request?
- * @sq: submission queue
  * @disk: disk that the request is for
  *
- * Context: the queue's thread, sq->run_lock held.
+ * Context: the queue's thread.
  */
-bool ioemu_nvme_polls_disk(const struct ioemu_nvme_sq *sq,
-			   const struct ioemu_disk *disk)
+bool ioemu_nvme_polls_disk(const struct ioemu_disk *disk)
 {
 	return ioemu_disk_polls(disk) && READ_ONCE(nvme_poll_us);
 }

@@ -82,6 +82,13 @@ static bool submit(struct fixture_dbbuf *self, unsigned int qid)
 	return update(self, qid * 2, self->h.sq[qid].tail);
 }
 
+/* The thread will see it by itself. */
+static void submit_unrung(struct fixture_dbbuf *self)
+{
+	host_queue_cmd(&self->h, 1, rd(self));
+	put(&self->h, self->shadow, 2, self->h.sq[1].tail);
+}
+
 static bool reap(struct fixture_dbbuf *self, unsigned int qid)
 {
 	struct nvme_cqe cqe;
@@ -213,13 +220,13 @@ static void late(void *arg, u64 addr, u32 data)
 	struct fixture_dbbuf *self = arg;
 
 	EXPECT_TRUE(reap(self, 1));
-	if (self->late++ < 5) {
-		host_queue_cmd(&self->h, 1, rd(self));
-		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
-	}
+	if (self->late++ < 5)
+		submit_unrung(self);
 }
 
-TEST_F(dbbuf, no_wakeup_is_lost)
+/* One command, with @hook called for each interrupt while the thread runs. */
+static void submit_with(struct fixture_dbbuf *self,
+			void (*hook)(void *arg, u64 addr, u32 data))
 {
 	struct nvme_host *h = &self->h;
 
@@ -227,9 +234,17 @@ TEST_F(dbbuf, no_wakeup_is_lost)
 	run_pending();
 	EXPECT_TRUE(submit(self, 1));
 	fake_disk_complete_in_irq(self->disk, false);
-	fake_vm_on_msi(h->vm, late, self);
+	fake_vm_clear_msi(h->vm);
+	fake_vm_on_msi(h->vm, hook, self);
 	run_pending();
 	fake_vm_on_msi(h->vm, NULL, NULL);
+}
+
+TEST_F(dbbuf, no_wakeup_is_lost)
+{
+	struct nvme_host *h = &self->h;
+
+	submit_with(self, late);
 	EXPECT_EQ(6, self->late);
 	EXPECT_FALSE(reap(self, 1));
 	EXPECT_EQ(h->sq[1].tail, get(h, self->event, 2));
@@ -242,8 +257,7 @@ static void late_and_busy(void *arg, u64 addr, u32 data)
 
 	if (self->late == 0) {
 		self->late = 1;
-		host_queue_cmd(&self->h, 1, rd(self));
-		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
+		submit_unrung(self);
 	}
 }
 
@@ -251,14 +265,7 @@ TEST_F(dbbuf, thread_that_sleeps_holds_no_interrupt_back)
 {
 	struct nvme_host *h = &self->h;
 
-	EXPECT_EQ(0, config(self));
-	run_pending();
-	EXPECT_TRUE(submit(self, 1));
-	fake_disk_complete_in_irq(self->disk, false);
-	fake_vm_clear_msi(h->vm);
-	fake_vm_on_msi(h->vm, late_and_busy, self);
-	run_pending();
-	fake_vm_on_msi(h->vm, NULL, NULL);
+	submit_with(self, late_and_busy);
 	EXPECT_EQ(2, host_irqs(h, 1));
 	ASSERT_TRUE(reap(self, 1));
 	ASSERT_TRUE(reap(self, 1));
@@ -284,7 +291,6 @@ TEST_F(dbbuf, thread_that_sleeps_holds_no_interrupt_back)
 static void late_and_found(void *arg, u64 gfn)
 {
 	struct fixture_dbbuf *self = arg;
-
 	struct nvme_host *h = &self->h;
 	struct nvme_cqe cqe;
 
@@ -300,15 +306,8 @@ TEST_F(dbbuf, what_a_busy_guest_finds_it_is_not_told_of)
 {
 	struct nvme_host *h = &self->h;
 
-	EXPECT_EQ(0, config(self));
-	run_pending();
-	EXPECT_TRUE(submit(self, 1));
-	fake_disk_complete_in_irq(self->disk, false);
-	fake_vm_clear_msi(h->vm);
-	fake_vm_on_msi(h->vm, late_and_busy, self);
 	fake_vm_on_dirty(h->vm, late_and_found, self);
-	run_pending();
-	fake_vm_on_msi(h->vm, NULL, NULL);
+	submit_with(self, late_and_busy);
 	fake_vm_on_dirty(h->vm, NULL, NULL);
 	EXPECT_EQ(2, self->late);
 	EXPECT_EQ(1, host_irqs(h, 1));
@@ -328,10 +327,8 @@ static void just_in_time(void *arg, u64 gfn)
 {
 	struct fixture_dbbuf *self = arg;
 
-	if (gfn == self->event >> 12 && self->rings++ == 0) {
-		host_queue_cmd(&self->h, 1, rd(self));
-		put(&self->h, self->shadow, 2, self->h.sq[1].tail);
-	}
+	if (gfn == self->event >> 12 && self->rings++ == 0)
+		submit_unrung(self);
 }
 
 TEST_F(dbbuf, look_again_before_sleeping)

@@ -68,6 +68,18 @@ TEST_F(queue, largest)
 	EXPECT_EQ(0, host_exec(h, 1, rd(self)));
 }
 
+/* @nr reads, which the thread executes. */
+static void give(struct fixture_queue *self, unsigned int nr)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		host_queue_cmd(h, 1, rd(self));
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+}
+
 TEST_F(queue, one_interrupt_for_a_batch)
 {
 	struct nvme_host *h = &self->h;
@@ -76,10 +88,7 @@ TEST_F(queue, one_interrupt_for_a_batch)
 
 	host_ready(h, 64);
 	fake_disk_complete_in_irq(self->disk, false);
-	for (i = 0; i < 32; i++)
-		host_queue_cmd(h, 1, rd(self));
-	ring_sq(h, 1, h->sq[1].tail);
-	run_pending();
+	give(self, 32);
 	EXPECT_EQ(1, host_irqs(h, 1));
 	for (i = 0; i < 32; i++)
 		EXPECT_TRUE(host_take(h, 1, &cqe));
@@ -89,10 +98,7 @@ TEST_F(queue, one_interrupt_for_a_batch)
 	/* From hard irq each one is told at once, to a guest that keeps up. */
 	fake_vm_clear_msi(h->vm);
 	fake_disk_hold(self->disk, true);
-	for (i = 0; i < 8; i++)
-		host_queue_cmd(h, 1, rd(self));
-	ring_sq(h, 1, h->sq[1].tail);
-	run_pending();
+	give(self, 8);
 	EXPECT_EQ(0, host_irqs(h, 1));
 	fake_disk_complete_in_irq(self->disk, true);
 	for (i = 0; i < 8; i++) {
@@ -106,16 +112,10 @@ TEST_F(queue, one_interrupt_for_a_batch)
 /* @nr reads are with the disk, and will end from hard irq. */
 static void hold(struct fixture_queue *self, unsigned int nr)
 {
-	struct nvme_host *h = &self->h;
-	unsigned int i;
-
 	fake_disk_hold(self->disk, true);
 	fake_disk_complete_in_irq(self->disk, true);
-	for (i = 0; i < nr; i++)
-		host_queue_cmd(h, 1, rd(self));
-	ring_sq(h, 1, h->sq[1].tail);
-	run_pending();
-	fake_vm_clear_msi(h->vm);
+	give(self, nr);
+	fake_vm_clear_msi(self->h.vm);
 }
 
 static void take(struct fixture_queue *self, unsigned int nr)
@@ -179,15 +179,11 @@ TEST_F(queue, busy_guest_is_not_interrupted_again)
 TEST_F(queue, disk_that_has_to_be_polled)
 {
 	struct nvme_host *h = &self->h;
-	unsigned int i;
 
 	fake_disk_poll(self->disk, 3);
 	host_ready(h, 64);
 	fake_vm_clear_msi(h->vm);
-	for (i = 0; i < 20; i++)
-		host_queue_cmd(h, 1, rd(self));
-	ring_sq(h, 1, h->sq[1].tail);
-	run_pending();
+	give(self, 20);
 	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
 	EXPECT_EQ(1, host_irqs(h, 1));
 	consume(self, 20);
@@ -214,14 +210,10 @@ TEST_F(queue, disk_that_has_to_be_polled)
 TEST_F(queue, guest_that_consumes_a_part_is_busy)
 {
 	struct nvme_host *h = &self->h;
-	unsigned int i;
 
 	host_ready(h, 64);
 	fake_disk_complete_in_irq(self->disk, false);
-	for (i = 0; i < 4; i++)
-		host_queue_cmd(h, 1, rd(self));
-	ring_sq(h, 1, h->sq[1].tail);
-	run_pending();
+	give(self, 4);
 	EXPECT_EQ(1, host_irqs(h, 1));
 	hold(self, 1);
 	fake_disk_release(self->disk, 0);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The Debian packages in a Debian that does not run: what apt and DKMS make of them,
-# for every kernel that is there. What they do in a running one is in packages.sh.
+# for every kernel that is there.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
