@@ -121,7 +121,7 @@ static void slot_answer(struct ioreq_vcpu *vcpu, const struct ioemu_ioreq *req,
 	/* Pairs with Xen's barrier between reading the state and the data. */
 	smp_wmb();
 	slot_set_state(vcpu->slot, XEN_IOREQ_STATE_RESP_READY);
-	notify_remote_via_irq(vcpu->irq);
+	notify_remote_via_evtchn(vcpu->port);
 }
 
 static void ioreq_slow(struct work_struct *work)
@@ -162,11 +162,7 @@ static void evtchn_close(evtchn_port_t port)
 	HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 }
 
-/*
- * The channel is bound by hand rather than through a xenbus device, since all
- * controllers of the domain share it and each of them may go first.
- */
-static noinline int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
+static int ioreq_connect_vcpu(struct ioreq_vcpu *vcpu)
 {
 	struct evtchn_bind_interdomain bind = {
 		.remote_dom = vcpu->server->domid,
@@ -175,9 +171,22 @@ static noinline int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
 	int ret;
 
 	ret = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
+	if (!ret)
+		vcpu->port = bind.local_port;
+	return ret;
+}
+
+/*
+ * The channel is bound by hand rather than through a xenbus device, since all
+ * controllers of the domain share it and each of them may go first.
+ */
+static noinline int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
+{
+	int ret;
+
+	ret = ioreq_connect_vcpu(vcpu);
 	if (ret)
 		return ret;
-	vcpu->port = bind.local_port;
 	snprintf(vcpu->name, sizeof(vcpu->name), "ioemu-%u.%u",
 		 vcpu->server->domid, vcpu->id);
 	ret = bind_evtchn_to_irqhandler_lateeoi(vcpu->port, ioreq_event, 0,
@@ -261,23 +270,29 @@ ALLOW_ERROR_INJECTION(ioreq_map_page, ERRNO);
 
 /*
  * Xen fills in an event channel for every vCPU when the server is enabled; all
- * vCPUs of a domain exist from its creation.
+ * vCPUs of a domain exist from its creation. NULL if there is no vCPU @i.
  */
-static int ioreq_bind_vcpus(struct ioemu_ioreq_server *server)
+static struct ioreq_vcpu *ioreq_init_vcpu(struct ioemu_ioreq_server *server,
+					  unsigned int i)
 {
 	struct xen_ioreq *slots = page_address(server->page);
-	unsigned int i;
+	struct ioreq_vcpu *vcpu = &server->vcpus[i];
+
+	if (i == XEN_IOREQ_SLOTS || !READ_ONCE(slots[i].vp_eport))
+		return NULL;
+	vcpu->server = server;
+	vcpu->slot = &slots[i];
+	vcpu->id = i;
+	INIT_WORK(&vcpu->work, ioreq_slow);
+	return vcpu;
+}
+
+static int ioreq_bind_vcpus(struct ioemu_ioreq_server *server)
+{
+	struct ioreq_vcpu *vcpu;
 	int ret;
 
-	for (i = 0; i < XEN_IOREQ_SLOTS; i++) {
-		struct ioreq_vcpu *vcpu = &server->vcpus[i];
-
-		if (!READ_ONCE(slots[i].vp_eport))
-			break;
-		vcpu->server = server;
-		vcpu->slot = &slots[i];
-		vcpu->id = i;
-		INIT_WORK(&vcpu->work, ioreq_slow);
+	while ((vcpu = ioreq_init_vcpu(server, server->nr_vcpus))) {
 		ret = ioreq_bind_vcpu(vcpu);
 		if (ret)
 			return ret;
@@ -306,6 +321,45 @@ static void ioreq_kick(struct ioemu_ioreq_server *server)
 		}
 		enable_irq(vcpu->irq);
 	}
+}
+
+/*
+ * The same for channels that could not be bound: whoever waits there is told by
+ * way of a channel without an interrupt. Nothing more is sent.
+ */
+static void ioreq_answer_unbound(struct ioemu_ioreq_server *server)
+{
+	struct ioreq_vcpu *vcpu;
+	unsigned int i;
+
+	for (i = server->nr_vcpus; (vcpu = ioreq_init_vcpu(server, i)); i++) {
+		if (slot_state(vcpu->slot) != XEN_IOREQ_STATE_READY)
+			continue;
+		if (ioreq_connect_vcpu(vcpu)) {
+			pr_err("domain %u: vCPU %u waits for ever\n",
+			       server->domid, i);
+			continue;
+		}
+		slot_take(vcpu->slot, &vcpu->req);
+		ioreq_slow(&vcpu->work);
+		evtchn_close(vcpu->port);
+	}
+}
+
+/*
+ * A vCPU that waits for an answer would wait for ever once the server is gone.
+ * So: have Xen send nothing more (the domain is paused while it takes note, no
+ * vCPU is in the middle of sending), answer what was sent, then unbind.
+ */
+static void ioreq_drain(struct ioemu_ioreq_server *server)
+{
+	unsigned int i;
+
+	ioreq_set_state(server, false);
+	for (i = 0; i < server->nr_vcpus; i++)
+		synchronize_irq(server->vcpus[i].irq);
+	ioreq_kick(server);
+	flush_workqueue(server->wq);
 }
 
 struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
@@ -356,7 +410,9 @@ struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
 	return server;
 
 err_vcpus:
-	ioreq_set_state(server, false);
+	/* A guest that runs may have sent something already. */
+	ioreq_drain(server);
+	ioreq_answer_unbound(server);
 	ioreq_unbind_vcpus(server);
 	flush_workqueue(server->wq);
 err_page:
@@ -368,22 +424,6 @@ err_wq:
 err_free:
 	kvfree(server);
 	return ERR_PTR(ret);
-}
-
-/*
- * A vCPU that waits for an answer would wait for ever once the server is gone.
- * So: have Xen send nothing more (the domain is paused while it takes note, no
- * vCPU is in the middle of sending), answer what was sent, then unbind.
- */
-static void ioreq_drain(struct ioemu_ioreq_server *server)
-{
-	unsigned int i;
-
-	ioreq_set_state(server, false);
-	for (i = 0; i < server->nr_vcpus; i++)
-		synchronize_irq(server->vcpus[i].irq);
-	ioreq_kick(server);
-	flush_workqueue(server->wq);
 }
 
 void ioemu_ioreq_destroy(struct ioemu_ioreq_server *server)

@@ -15,6 +15,7 @@
 
 STEP=${INJECT_STEP:-9}
 GUEST_FAULTS=${INJECT_GUEST:-15}
+REFUSALS=8
 DEBUG=/sys/kernel/debug
 
 if [ ! -e $DEBUG/failslab/require-start ] || [ ! -e $DEBUG/fail_function/inject ]; then
@@ -57,6 +58,7 @@ teardown()
 		echo 0 >$DEBUG/$kind/probability
 	done
 	destroy_domain inject
+	destroy_domain invalidate
 	destroy_domain retry
 	remove_disk inject
 	module_unload
@@ -104,6 +106,48 @@ t_device_without_its_calls()
 		sweep fail_function 1 $f
 		may_not_fail $f
 	done
+}
+
+# How often each CPU of the guest got its answer, at least.
+least_changes()
+{
+	local cpu n
+
+	for cpu in 0 1; do
+		n=$(sed -n "s/^# CPU $cpu: \([0-9]*\) times.*/\1/p" \
+			"$TMP/invalidate.serial" | tail -n 1)
+		echo "${n:-0}"
+	done | sort -n | head -n 1
+}
+
+more_changes_than()
+{
+	[ "$(least_changes)" -gt "$1" ]
+}
+
+# While the server is set up each CPU may already wait for an answer from it.
+t_guest_goes_on_when_its_channels_are_refused()
+{
+	local id i
+
+	id=$(SERIAL=file:$TMP/invalidate.serial paused_domain invalidate 2 invalidate)
+	xl unpause invalidate
+	wait_for 30 more_changes_than 0
+	may_fail ioreq_bind_vcpu
+	for ((i = 0; i < REFUSALS; i++)); do
+		"$PAYLOAD/sweep" fail_function $((1 + i % 2)) 1 $((1 + i % 2)) \
+			"$id" "$DISK" >"$TMP/sweep" 2>&1 || {
+			cat "$TMP/sweep" "$TMP/invalidate.serial"
+			return 1
+		}
+		wait_for 30 more_changes_than "$(least_changes)" || {
+			cat "$TMP/invalidate.serial"
+			return 1
+		}
+	done
+	may_not_fail ioreq_bind_vcpu
+	note "refusals survived by the guest: $i, changes of memory: $(least_changes) by each CPU"
+	destroy_domain invalidate
 }
 
 # How often the guest has begun anew; starts no process.
