@@ -110,9 +110,11 @@ t_requests_that_time_out_are_made_again()
 	fi
 	before=$(disk_errors 3)
 	echo 1000 >"$dir/queue/io_timeout"
+	# Each request of the disk is one of the module's.
+	echo 2 >"$dir/queue/nomerges"
 	echo 1 >"$dir/io-timeout-fail"
 	echo 0 >$fail/verbose
-	echo 50 >$fail/interval
+	echo 20 >$fail/interval
 	echo 4 >$fail/times
 	echo 100 >$fail/probability
 	g -t 100 'mark
