@@ -134,7 +134,7 @@ attack()
 
 t_load_verifies_while_everything_changes()
 {
-	local end n=0 seed
+	local end n=0 seed rounds
 
 	start_load
 	end=$((SECONDS + RUN_SECONDS))
@@ -162,7 +162,11 @@ t_load_verifies_while_everything_changes()
 			echo "$type: $(cat /run/$type.log)"
 		done'
 	note "$n resets, resizes, changes of memory, disks that came and went, attacks"
-	note "rounds of fio: $(head -n 1 "$TMP/found")"
+	rounds=$(head -n 1 "$TMP/found")
+	# 2 MiB on each of two disks
+	note "rounds of fio: $rounds, $((rounds * 4)) MiB written, read back and compared"
+	queue_commands "$OTHER_ID"
+	note "commands of the guest beside it: $COMMANDS, each read compared"
 	tail -n 3 "$TMP/found" | while read -r line; do
 		note "$line"
 	done
