@@ -8,6 +8,8 @@
 
 xen_args="console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=2048M,max:2048M"
 dom0_args="console=hvc0 loglevel=8 panic=1"
+# A kernel of our own is so slow that a lost wake-up of a spinlock is met: README.md.
+! kernel_own "$flavour" || dom0_args+=" nopvspin"
 
 # machine_accel MODE
 machine_accel() {
