@@ -23,6 +23,7 @@ struct sweep {
 
 static void *page;		/* for the data that commands bring */
 static u64 *list;		/* PRPs that all lead to it */
+static void *ranges;		/* zeros, for what is not data */
 
 static void sweep_take(const struct sweep *s, u32 first, u32 count, bool *seen)
 {
@@ -71,6 +72,7 @@ static void begin(void)
 
 	page = page_alloc(1);
 	list = page_alloc(1);
+	ranges = page_alloc(1);
 	for (i = 0; i < PAGE_SIZE / 8; i++)
 		list[i] = phys(page);
 	noise_start();
@@ -131,7 +133,7 @@ TEST(hostile_command, every_admin_opcode)
 static bool build_io_opcode(u32 i, struct nvme_cmd *c)
 {
 	*c = io_cmd((u8)i, 0, 1);
-	c->prp1 = phys(page);
+	c->prp1 = phys(i == IO_DSM ? ranges : page);
 	return true;
 }
 

@@ -82,6 +82,8 @@ TEST(hostile_storm, same_doorbell)
 	storm_for(same_doorbell, NULL);
 }
 
+static void *error_log;
+
 /* Errors are reported to parked event requests, which are renewed at once. */
 static void renew_events(void)
 {
@@ -95,7 +97,7 @@ static void renew_events(void)
 	}
 	c = (struct nvme_cmd) {
 		.opcode = ADMIN_GET_LOG, .cid = 200, .cdw10 = 0x3f0001,
-		.prp1 = phys(nvme.idctrl) & ~(u64)PAGE_MASK,
+		.prp1 = phys(error_log),
 	};
 	nvme_put(&nvme.asq, &c);
 	nvme_ring_sq(&nvme.asq);
@@ -106,6 +108,7 @@ static void renew_events(void)
 
 TEST(hostile_storm, doorbells_and_events)
 {
+	error_log = page_alloc(1);
 	storm_for(any_doorbell, renew_events);
 }
 
