@@ -23,7 +23,7 @@ compare()
 
 	churn &
 	churn=$!
-	"$PAYLOAD/logdirty" "$DOMID" 3 >"$TMP/pages"
+	"$PAYLOAD/logdirty" "$DOMID" $((3 * PATIENCE)) >"$TMP/pages"
 	kill $churn
 	note "$(cat "$TMP/pages")"
 	read -r _ CHANGED _ MISSED <"$TMP/pages"
