@@ -9,6 +9,7 @@ flavour=${LAB_FLAVOUR:-bookworm}
 lab_tmp=
 lab_dom0=
 lab_tools=
+lab_guests=
 lab_work=
 lab_logs=
 machine_pid=

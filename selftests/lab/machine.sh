@@ -47,6 +47,10 @@ machine_fixed_args() {
 		-chardev file,id=results,path=results.tar
 		-device virtserialport,chardev=results,name=lab.results
 	EOF
+	[ -z "$lab_guests" ] || cat <<-EOF
+		-drive file=guests.img,if=none,id=guests,format=raw,readonly=on
+		-device virtio-blk-pci,drive=guests,serial=lab-guests
+	EOF
 }
 
 # machine_state MODE: the directory of the saved state.
@@ -66,6 +70,7 @@ machine_prepare() {
 		ln -sfn "$lab_dom0/$p" "$1/$p"
 	done
 	ln -sfn "$lab_tools" "$1/tools.img"
+	[ -z "$lab_guests" ] || ln -sfn "$lab_guests" "$1/guests.img"
 	for p in con mon ctl out; do
 		mkfifo "$1/$p.in" "$1/$p.out"
 	done

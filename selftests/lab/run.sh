@@ -6,6 +6,7 @@
 run_mode=wall
 run_payload=
 run_fresh=
+run_system=
 run_limit=1800
 run_command=()
 run_disks=()
@@ -16,12 +17,16 @@ run_options() {
 		case $1 in
 		--exact) run_mode=exact ;;
 		--fresh) run_fresh=1 ;;
-		--payload | --logs | --suite-timeout | --disk)
+		--payload | --logs | --suite-timeout | --disk | --system)
 			[ $# -ge 2 ] || run_usage "$1 needs a value"
 			case $1 in
 			--payload) run_payload=$2 ;;
 			--logs) lab_logs=$2 ;;
 			--suite-timeout) run_limit=$2 ;;
+			--system)
+				run_system=$2
+				run_fresh=1
+				;;
 			--disk)
 				run_disks+=("$2")
 				run_fresh=1
@@ -78,6 +83,7 @@ run_prepare() {
 	lab_logs=$(cd "$lab_logs" && pwd)
 	rm -rf "$lab_logs"/{results,libxl,announced,*.log}
 	lab_exclusive images_build "$flavour"
+	[ -z "$run_system" ] || system_build "$run_system"
 	[ -n "$run_fresh" ] || lab_exclusive machine_save "$run_mode"
 
 	lab_work=$lab_tmp/run

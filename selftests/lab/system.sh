@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Sourced by lab, which sets what is not set here.
 # shellcheck shell=bash disable=SC2034,SC2154
-# Debian 12 as an administrator has it, installed and not only unpacked. For
-# packages and everything around them; all other suites use the dom0 of images.sh,
-# which is smaller and starts sooner.
+# The other dom0: Debian 12 as an administrator has it, installed and not only
+# unpacked, with systemd as its init. For packages and everything around them;
+# all other suites use the dom0 of images.sh, which is smaller and starts sooner.
 
 system_base_key() {
 	hash_of "$lab_dir"/system/{packages,without}
@@ -43,6 +43,58 @@ system_have_base() {
 	base=$cache/system-base-$(system_base_key).tar
 	[ -e "$base" ] || system_base "$base"
 	echo "$base"
+}
+
+# system_adapt DIR: make the tree in DIR the lab's dom0.
+system_adapt() {
+	local root=$1
+	echo lab-dom0 >"$root/etc/hostname"
+	echo '127.0.0.1 localhost lab-dom0' >"$root/etc/hosts"
+	: >"$root/etc/machine-id"
+	mkdir -p "$root"/{payload,results} "$root"/usr/lib/{lab,guest}
+	install -m 755 "$lab_dir/dom0/agent" "$root/usr/sbin/lab-agent"
+	install -m 755 "$lab_dir/system/start" "$root/usr/sbin/lab-start"
+	install -m 644 "$lab_dir/system/lab-agent.service" "$root/etc/systemd/system/"
+	chroot "$root" systemctl --quiet enable lab-agent.service
+	# Nobody looks at its terminals, and nothing is to happen by the clock.
+	chroot "$root" systemctl --quiet mask getty.target serial-getty@hvc0.service \
+		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
+		e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+		systemd-tmpfiles-clean.timer
+	echo 'XENCONSOLED_ARGS="--log=guest --log-dir=/run/lab/out"' >>"$root/etc/default/xen"
+	# As in the other dom0, see images.sh.
+	echo 'vm.hvm.cpumask="all,^0"' >>"$root/etc/xen/xl.conf"
+}
+
+# system_image ARCHIVE DIR: what a dom0 is booted from, made of an installed Debian.
+system_image() {
+	local kver new=$lab_tmp/system-new root=$lab_tmp/system-root
+	local tree=$lab_tmp/system-initrd
+	progress "building the image of the installed system"
+	mkdir -p "$new" "$root" "$tree/bin"
+	tar -C "$root" --numeric-owner -xpf "$1"
+	kver=$(cd "$root/boot" && echo vmlinuz-6.1.*)
+	kver=${kver#vmlinuz-}
+	gzip -dc "$root/boot/xen-4.17-amd64.gz" >"$new/xen"
+	cp "$root/boot/vmlinuz-$kver" "$new/vmlinuz"
+	cp "$root/bin/busybox" "$tree/bin/busybox"
+	sed 's,/sbin/lab-init,/sbin/init,' "$lab_dir/dom0/initrd-init" >"$tree/init"
+	chmod 755 "$tree/init"
+	image_modules "$root" "$kver" "$lab_dir/dom0/initrd-modules" "$tree/modules"
+	image_cpio "$tree" >"$new/initrd.img"
+	system_adapt "$root"
+	truncate -s 3G "$new/root.img"
+	mkfs.ext4 -q -F -d "$root" -m 0 -O ^resize_inode \
+		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
+	rm -rf "$root" "$tree"
+	mv -T "$new" "$2"
+}
+
+# system_build ARCHIVE: let dom0 be that. What it runs as guests is in the other one.
+system_build() {
+	lab_guests=$lab_dom0/root.img
+	lab_dom0=$lab_tmp/system
+	system_image "$1" "$lab_dom0"
 }
 
 # system_clean: remove what the current recipe does not use.
