@@ -43,7 +43,7 @@ help:
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
-	@echo '  check-all     all that, check-debug, fuzz and soak'
+	@echo '  check-all     all that, the packages on a host that runs, check-debug, fuzz and soak'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
@@ -97,7 +97,7 @@ check:
 # Each of these has a verdict of its own; the first that fails ends it.
 check-all:
 	@scripts/deps --deb
-	@O='$(O)' scripts/check
+	@O='$(O)' scripts/check --all
 	@$(MAKE) check-debug
 	@$(MAKE) fuzz
 	@$(MAKE) soak

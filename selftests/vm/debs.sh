@@ -11,10 +11,23 @@
 
 KERNELS=$(cd /lib/modules && echo 6.1.* 6.12.*)
 
+# What is on the disk, but for what every day changes.
+files()
+{
+	find / -xdev \( -path /tmp -o -path /var/tmp -o -path /srv -o -path /root -o \
+		-path /var/log -o -path /var/cache -o -path /var/lib/apt -o \
+		-path /var/lib/dpkg -o -path /var/lib/xen -o -path /var/lib/systemd \) \
+		-prune -o -print |
+		grep -vE '^(/lib|/usr/lib)/modules/[^/]*/modules\.|^/var/lib/dkms/mok\.' |
+		sort
+	find /var/lib/systemd/deb-systemd-helper-*
+}
+
 t_apt_installs_and_dkms_builds_for_each_kernel()
 {
 	local kver
 
+	files >"$TMP/before"
 	apt_install "$DEBS"
 	for kver in $KERNELS; do
 		dkms_has "$(version_of "$DEBS")" "$kver"
@@ -40,7 +53,8 @@ t_upgrade_replaces_it()
 
 t_purge_leaves_nothing()
 {
-	purge_all
+	apt_get purge xen-ioemu-dkms xen-ioemu-utils
+	files | diff "$TMP/before" - || fail "files are left"
 }
 
 run_tests

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 #
-# What suites share that run in an installed Debian (lab/chroot); sourced after
-# lib.sh. The packages are in deb/, and with a higher version in deb-next/.
+# What suites share that run in an installed Debian (lab run --system, lab/chroot);
+# sourced after lib.sh. The packages are in deb/, and with a higher version in
+# deb-next/.
 
 DEBS=$PAYLOAD/deb
 NEXT=$PAYLOAD/deb-next
 KVER=$(uname -r)
-BEFORE=/run/files-before	# the packages were installed
 
 # version_of DIR: of the packages there
 version_of()
@@ -21,40 +21,16 @@ apt_get()
 	DEBIAN_FRONTEND=noninteractive apt-get -y "$@"
 }
 
-# What is on the disk, but for what every day changes.
-files()
-{
-	find / -xdev \( -path /tmp -o -path /var/tmp -o -path /srv -o -path /root -o \
-		-path /var/log -o -path /var/cache -o -path /var/lib/apt -o \
-		-path /var/lib/dpkg -o -path /var/lib/xen -o -path /var/lib/systemd \) \
-		-prune -o -print |
-		grep -vE '^(/lib|/usr/lib)/modules/[^/]*/modules\.|^/var/lib/dkms/mok\.' |
-		sort
-	find /var/lib/systemd/deb-systemd-helper-*
-}
-
 # apt_install DIR
 apt_install()
 {
-	note_files
 	apt_get install "$1"/xen-ioemu-{dkms,utils}_*.deb
 }
 
-note_files()
+# Of the module that serves the guests
+loaded_version()
 {
-	installed || files >$BEFORE
-}
-
-installed()
-{
-	[ "$(dpkg-query -f '${db:Status-Status}' -W xen-ioemu-dkms 2>/dev/null)" = installed ]
-}
-
-# Take the packages away, and see what they leave.
-purge_all()
-{
-	apt_get purge xen-ioemu-dkms xen-ioemu-utils
-	files | diff $BEFORE - || fail "files are left"
+	cat /sys/module/xen_ioemu/version
 }
 
 dkms_has()
