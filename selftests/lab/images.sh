@@ -80,10 +80,30 @@ image_squash() {
 	truncate -s "$2" "$1"
 }
 
+# image_ext4 FILE SIZE DIR: a file system with the content of DIR.
+image_ext4() {
+	truncate -s "$2" "$1"
+	mkfs.ext4 -q -F -d "$3" -m 0 -O ^resize_inode \
+		-E root_owner=0:0,lazy_itable_init=1 "$1"
+}
+
+# image_initrd TREE KVER INIT FILE: an initramfs of what is in TREE, which finds the
+# root and goes on with its INIT.
+image_initrd() {
+	local tree=$lab_tmp/initrd
+	mkdir -p "$tree/bin"
+	cp "$1/bin/busybox" "$tree/bin/busybox"
+	sed "s,/sbin/lab-init,$3," "$lab_dir/dom0/initrd-init" >"$tree/init"
+	chmod 755 "$tree/init"
+	image_modules "$1" "$2" "$lab_dir/dom0/initrd-modules" "$tree/modules"
+	image_cpio "$tree" >"$4"
+	rm -rf "$tree"
+}
+
 # image_build_dom0 FLAVOUR DIR
 image_build_dom0() {
 	local kver
-	local debian=$lab_tmp/debian tree=$lab_tmp/initrd new=$lab_tmp/dom0-new
+	local debian=$lab_tmp/debian new=$lab_tmp/dom0-new
 	packages_fetch "$1"
 	progress "unpacking packages"
 	kver=$(packages_kver "$1")
@@ -99,11 +119,7 @@ image_build_dom0() {
 	fi
 
 	progress "building the dom0 image"
-	mkdir -p "$tree/bin"
-	cp "$debian/bin/busybox" "$tree/bin/busybox"
-	install -m 755 "$lab_dir/dom0/initrd-init" "$tree/init"
-	image_modules "$debian" "$kver" "$lab_dir/dom0/initrd-modules" "$tree/modules"
-	image_cpio "$tree" >"$new/initrd.img"
+	image_initrd "$debian" "$kver" /sbin/lab-init "$new/initrd.img"
 
 	mkdir -p "$debian"/{dev,proc,sys,run,tmp,root,payload,results,var/log,usr/lib/lab}
 	install -m 755 "$lab_dir/dom0/init" "$debian/usr/sbin/lab-init"
@@ -119,10 +135,8 @@ image_build_dom0() {
 	ln -s /run "$debian/var/run"
 	ln -s /run/lock "$debian/var/lock"
 	ldconfig -r "$debian"
-	truncate -s 1536M "$new/root.img"
-	mkfs.ext4 -q -F -d "$debian" -m 0 -O ^resize_inode \
-		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
-	rm -rf "$debian" "$tree"
+	image_ext4 "$new/root.img" 1536M "$debian"
+	rm -rf "$debian"
 	mv -T "$new" "$2"
 }
 

@@ -69,24 +69,17 @@ system_adapt() {
 # system_image ARCHIVE DIR: what a dom0 is booted from, made of an installed Debian.
 system_image() {
 	local kver new=$lab_tmp/system-new root=$lab_tmp/system-root
-	local tree=$lab_tmp/system-initrd
 	progress "building the image of the installed system"
-	mkdir -p "$new" "$root" "$tree/bin"
+	mkdir -p "$new" "$root"
 	tar -C "$root" --numeric-owner -xpf "$1"
 	kver=$(cd "$root/boot" && echo vmlinuz-6.1.*)
 	kver=${kver#vmlinuz-}
 	gzip -dc "$root/boot/xen-4.17-amd64.gz" >"$new/xen"
 	cp "$root/boot/vmlinuz-$kver" "$new/vmlinuz"
-	cp "$root/bin/busybox" "$tree/bin/busybox"
-	sed 's,/sbin/lab-init,/sbin/init,' "$lab_dir/dom0/initrd-init" >"$tree/init"
-	chmod 755 "$tree/init"
-	image_modules "$root" "$kver" "$lab_dir/dom0/initrd-modules" "$tree/modules"
-	image_cpio "$tree" >"$new/initrd.img"
+	image_initrd "$root" "$kver" /sbin/init "$new/initrd.img"
 	system_adapt "$root"
-	truncate -s 3G "$new/root.img"
-	mkfs.ext4 -q -F -d "$root" -m 0 -O ^resize_inode \
-		-E root_owner=0:0,lazy_itable_init=1 "$new/root.img"
-	rm -rf "$root" "$tree"
+	image_ext4 "$new/root.img" 3G "$root"
+	rm -rf "$root"
 	mv -T "$new" "$2"
 }
 
