@@ -27,6 +27,7 @@ until_true() {	# SECONDS COMMAND
 }
 mark() { dmesg | wc -l >/run/mark; }
 since() { dmesg | tail -n "+$(($(cat /run/mark) + 1))"; }
+reads() { awk "{ print \$1 }" /sys/block/nvme0n$1/stat; }
 writes() { awk "{ print \$5 }" /sys/block/nvme0n$1/stat; }
 fails() {
 	! "$@" || { echo "should have failed: $*"; return 1; }

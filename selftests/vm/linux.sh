@@ -485,10 +485,11 @@ t_disk_is_added_and_removed_while_the_guest_runs()
 	expect_eq "$(cat "$TMP/found")" "$sum"
 	expect_eq "$(xenstore-read "$be/disk/9/hotplug-status")" connected
 	# Removed in the middle of I/O: that ends, in errors, and the disk is free.
-	g "fio --name=r --filename=/dev/\$(cat /run/added) --direct=1 --rw=randread --bs=4k \
-		--iodepth=32 --ioengine=libaio --time_based --runtime=60 --size=16m \
-		>/dev/null 2>&1 &
-		sleep 1"
+	g "added=\$(cat /run/added)
+		fio --name=r --filename=/dev/\$added --allow_file_create=0 --direct=1 \
+		--rw=randread --bs=4k --iodepth=32 --ioengine=libaio --time_based \
+		--runtime=60 --size=16m >/dev/null 2>&1 &
+		until_true 20 '[ \$(reads \${added#nvme0n}) -gt 200 ]'"
 	xenstore-rm "$be/disk/9"
 	wait_for 20 disk_free "$added"
 	g "until_true 20 '[ ! -e /sys/block/\$(cat /run/added) ]'

@@ -113,10 +113,12 @@ hot_disk()
 	g "until_true 60 'grep -qx 10 /sys/block/nvme0n*/nsid'
 		hot=\$(grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4)
 		until_true 60 \"[ -b /dev/\$hot ]\"
-		(fio --name=hot --filename=/dev/\$hot --direct=1 --rw=randrw --bs=4k --iodepth=8 \
-			--ioengine=libaio --time_based --runtime=60 --size=16m
+		# Where there is no disk, fio would make a file.
+		(fio --name=hot --filename=/dev/\$hot --allow_file_create=0 --direct=1 \
+			--rw=randwrite --bs=4k --iodepth=8 --ioengine=libaio --time_based \
+			--runtime=60 --size=16m
 		) </dev/null >/dev/null 2>&1 &
-		sleep 1"
+		until_true 60 '[ \$(writes \${hot#nvme0n}) -gt 100 ]'"
 	xenstore-rm "$be/disk/9"
 	wait_for 30 disk_free "$HOT"
 	g "until_true 60 '! grep -qx 10 /sys/block/nvme0n*/nsid 2>/dev/null'"
