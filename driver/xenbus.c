@@ -16,7 +16,6 @@
  */
 
 #include <linux/completion.h>
-#include <linux/ctype.h>
 #include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -29,16 +28,14 @@
 
 #include <ioemu/model.h>
 
+#include "config.h"
 #include "debugfs.h"
 #include "disk.h"
+#include "node.h"
 #include "stats.h"
 #include "vm.h"
 #include "xenbus.h"
 #include "xenstore.h"
-
-/* Device numbers 0 to 2 are the host bridge, the ISA bridge and Xen's own. */
-#define BACKEND_SLOT_MIN	3
-#define BACKEND_SLOT_MAX	31
 
 /* How soon a changed capacity is noticed. Deferrable: wakes no idle CPU. */
 #define BACKEND_POLL		(2 * HZ)
@@ -46,16 +43,10 @@
 /* How long the removal of a node waits for its disks' last requests. */
 #define BACKEND_PATIENCE	(10 * HZ)
 
-#define SERIAL_MAX		20
-
-/* "disk/N/", and a key after it */
-#define WHAT_SIZE		12
-#define NODE_SIZE		(WHAT_SIZE + 20)
-
 /**
  * struct backend - a controller as xenstore describes it
  * @ref: one until the device is removed, one until it has ended
- * @xdev: xenbus device; a reference
+ * @node: back-end directory; holds a reference to the xenbus device
  * @otherend: the front-end's directory
  * @entry: in backends, under backends_lock
  * @work: brings the device to where it should be
@@ -65,7 +56,6 @@
  * @end: takes all down after the device was removed
  * @ended: that is done
  * @lock: guards all below
- * @hot: "disk/N/" when errors are that disk's and not the controller's, or NULL
  * @log_dirty: what log-dirty said last
  * @missed: @update could not do its work, which @poll has it try again
  * @failed: connecting failed; only a front-end Closing lets it be tried again
@@ -78,7 +68,7 @@
  */
 struct backend {
 	struct kref ref;
-	struct xenbus_device *xdev;
+	struct ioemu_node node;
 	char *otherend;
 	struct list_head entry;
 	struct work_struct work;
@@ -88,7 +78,6 @@ struct backend {
 	struct work_struct end;
 	struct completion ended;
 	struct mutex lock;
-	const char *hot;
 	bool log_dirty;
 	bool missed;
 	bool failed;
@@ -100,352 +89,22 @@ struct backend {
 	struct dentry *debugfs;
 };
 
-/* What xenstore says of a disk; @path is NULL where there is none. */
-struct disk_config {
-	char *path;
-	bool read_only;
-	u64 iops;
-	u64 bytes;
-	char serial[SERIAL_MAX + 1];
-};
-
-/* What xenstore says of a controller, checked. */
-struct backend_config {
-	const struct ioemu_model *model;
-	unsigned int slot;
-	char serial[SERIAL_MAX + 1];
-	struct disk_config disks[IOEMU_MAX_DISKS];
-};
-
-static const struct ioemu_model *const models[] = {
-	&ioemu_nvme_model,
-};
-
 static LIST_HEAD(backends);
 static DEFINE_MUTEX(backends_lock);
 static struct workqueue_struct *backend_wq;
 
-/*
- * Nodes are named by what they belong to ("disk/N/", or "" for the controller) and
- * by their key, both in xenstore and in messages.
- */
-static void disk_what(char *what, unsigned int index)
-{
-	snprintf(what, WHAT_SIZE, "disk/%u/", index);
-}
-
-/* As ioemu_xs_read() and so on, of such a node. */
-static char *node_read(struct backend *be, const char *what, const char *key)
-{
-	char node[NODE_SIZE];
-
-	snprintf(node, sizeof(node), "%s%s", what, key);
-	return ioemu_xs_read(be->xdev->nodename, node);
-}
-
-static int node_write(struct backend *be, const char *what, const char *key,
-		      const char *value)
-{
-	char node[NODE_SIZE];
-
-	snprintf(node, sizeof(node), "%s%s", what, key);
-	return ioemu_xs_write(be->xdev->nodename, node, value);
-}
-
-/*
- * What is wrong with one disk of a connected controller. Said once: what is
- * written here makes the watch fire.
- */
-static void backend_fail_disk(struct backend *be, const char *text)
-{
-	char *said = node_read(be, be->hot, "hotplug-error");
-
-	if (IS_ERR(said) || strcmp(said, text)) {
-		dev_err(&be->xdev->dev, "%s\n", text);
-		node_write(be, be->hot, "hotplug-error", text);
-		node_write(be, be->hot, "hotplug-status", "error");
-	}
-	if (!IS_ERR(said))
-		kfree(said);
-}
-
-/* Say what is wrong in the log and in xenstore. */
-static __printf(3, 4) int backend_fail(struct backend *be, int err,
-				       const char *fmt, ...)
-{
-	struct xenbus_device *xdev = be->xdev;
-	va_list args;
-	char *text;
-
-	va_start(args, fmt);
-	text = kvasprintf(GFP_KERNEL, fmt, args);
-	va_end(args);
-
-	if (be->hot) {
-		backend_fail_disk(be, text ?: "out of memory");
-		kfree(text);
-		return err;
-	}
-	be->failed = true;
-	node_write(be, "", "hotplug-error", text ?: "out of memory");
-	node_write(be, "", "hotplug-status", "error");
-	xenbus_dev_fatal(xdev, err, "%s", text ?: "out of memory");
-	kfree(text);
-	return err;
-}
-
-/* A key's value, or NULL; *err is set unless the key is simply missing. */
-static char *backend_read(struct backend *be, const char *what,
-			  const char *key, int *err)
-{
-	char *value = node_read(be, what, key);
-
-	if (!IS_ERR(value))
-		return value;
-	if (PTR_ERR(value) != -ENOENT)
-		*err = backend_fail(be, PTR_ERR(value), "%s%s: cannot be read",
-				    what, key);
-	return NULL;
-}
-
-static int backend_read_model(struct backend *be, struct backend_config *cfg)
-{
-	char accepted[64] = "";
-	unsigned int i;
-	char *value;
-	int err = 0;
-
-	value = backend_read(be, "", "model", &err);
-	if (err)
-		return err;
-	for (i = 0; i < ARRAY_SIZE(models); i++) {
-		if (value && !strcmp(value, models[i]->name))
-			cfg->model = models[i];
-		if (i)
-			strlcat(accepted, ", ", sizeof(accepted));
-		strlcat(accepted, models[i]->name, sizeof(accepted));
-	}
-	if (!cfg->model)
-		err = backend_fail(be, -EINVAL,
-				   "model: \"%s\" is not known, accepted: %s",
-				   value ?: "", accepted);
-	kfree(value);
-	return err;
-}
-
-static int backend_read_slot(struct backend *be, struct backend_config *cfg)
-{
-	char *value;
-	int err = 0;
-
-	value = backend_read(be, "", "slot", &err);
-	if (err)
-		return err;
-	if (!value || kstrtouint(value, 10, &cfg->slot) ||
-	    cfg->slot < BACKEND_SLOT_MIN || cfg->slot > BACKEND_SLOT_MAX)
-		err = backend_fail(be, -EINVAL,
-				   "slot: \"%s\" is not a PCI device number, accepted: %u to %u",
-				   value ?: "", BACKEND_SLOT_MIN,
-				   BACKEND_SLOT_MAX);
-	kfree(value);
-	return err;
-}
-
-static bool serial_ok(const char *serial)
-{
-	size_t len = strlen(serial);
-
-	if (!len || len > SERIAL_MAX)
-		return false;
-	for (; *serial; serial++)
-		if (!isascii(*serial) || !isprint(*serial))
-			return false;
-	return true;
-}
-
-/* Read a serial number; @serial keeps its default where there is none. */
-static int backend_read_serial(struct backend *be, const char *what,
-			       char *serial)
-{
-	char *value;
-	int err = 0;
-
-	value = backend_read(be, what, "serial", &err);
-	if (!value)
-		return err;
-	if (serial_ok(value))
-		strscpy(serial, value, SERIAL_MAX + 1);
-	else
-		err = backend_fail(be, -EINVAL,
-				   "%sserial: \"%s\", accepted: 1 to %u printable ASCII characters",
-				   what, value, SERIAL_MAX);
-	kfree(value);
-	return err;
-}
-
-/* The first 12 hexadecimal digits of the domain's UUID. */
-static void backend_uuid_digits(struct backend *be, char *digits)
-{
-	char path[32];
-	const char *p;
-	char *vm;
-	int n = 0;
-
-	snprintf(path, sizeof(path), "/local/domain/%d",
-		 be->xdev->otherend_id);
-	vm = ioemu_xs_read(path, "vm");
-	if (!IS_ERR(vm)) {
-		for (p = kbasename(vm); *p && n < 12; p++)
-			if (isxdigit(*p))
-				digits[n++] = *p;
-		kfree(vm);
-	}
-	digits[n] = '\0';
-}
-
-/* Read a limit, 0 where there is none. */
-static int backend_read_limit(struct backend *be, const char *what,
-			      const char *key, u64 *limit)
-{
-	char *value;
-	int err = 0;
-
-	*limit = 0;
-	value = backend_read(be, what, key, &err);
-	if (!value)
-		return err;
-	if (kstrtou64(value, 10, limit))
-		err = backend_fail(be, -EINVAL,
-				   "%s%s: \"%s\", accepted: a number, 0 for no limit",
-				   what, key, value);
-	kfree(value);
-	return err;
-}
-
-static int backend_read_limits(struct backend *be, const char *what,
-			       struct disk_config *disk)
-{
-	int err;
-
-	err = backend_read_limit(be, what, "iops-limit", &disk->iops);
-	if (err)
-		return err;
-	return backend_read_limit(be, what, "bw-limit", &disk->bytes);
-}
-
-/* A disk has one name: digits, without what kstrtouint() takes besides. */
-static bool disk_number(const char *name, unsigned int *index)
-{
-	return isdigit(name[0]) && (name[0] != '0' || !name[1]) &&
-	       !kstrtouint(name, 10, index) && *index < IOEMU_MAX_DISKS;
-}
-
-/* Read one disk; @disk->path is the caller's to free, also after an error. */
-static int backend_read_disk(struct backend *be, unsigned int index,
-			     const char *digits, struct disk_config *disk)
-{
-	char what[WHAT_SIZE];
-	int err = 0;
-	char *mode;
-
-	disk_what(what, index);
-
-	disk->path = backend_read(be, what, "params", &err);
-	if (err)
-		return err;
-	if (!disk->path || disk->path[0] != '/')
-		return backend_fail(be, -EINVAL,
-				    "%sparams: \"%s\", accepted: the absolute path of a block device",
-				    what, disk->path ?: "");
-
-	mode = backend_read(be, what, "mode", &err);
-	if (mode && !strcmp(mode, "r"))
-		disk->read_only = true;
-	else if (mode && strcmp(mode, "w"))
-		err = backend_fail(be, -EINVAL,
-				   "%smode: \"%s\", accepted: r, w", what,
-				   mode);
-	kfree(mode);
-	if (err)
-		return err;
-
-	snprintf(disk->serial, sizeof(disk->serial), "%s-%.4s.%u", digits,
-		 kbasename(be->xdev->nodename), index);
-	err = backend_read_serial(be, what, disk->serial);
-	if (err)
-		return err;
-	return backend_read_limits(be, what, disk);
-}
-
-static int backend_read_disks(struct backend *be, const char *digits,
-			      struct disk_config *disks)
-{
-	unsigned int i, n, index;
-	char **names;
-	int err = 0;
-
-	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
-	if (IS_ERR(names) || !n) {
-		if (!IS_ERR(names))
-			kfree(names);
-		return backend_fail(be, -EINVAL,
-				    "disk: none given, accepted: disk/0/params to disk/%u/params",
-				    IOEMU_MAX_DISKS - 1);
-	}
-	for (i = 0; i < n && !err; i++) {
-		if (disk_number(names[i], &index))
-			err = backend_read_disk(be, index, digits,
-						&disks[index]);
-		else
-			err = backend_fail(be, -EINVAL,
-					   "disk/%s: not a disk number, accepted: 0 to %u",
-					   names[i], IOEMU_MAX_DISKS - 1);
-	}
-	kfree(names);
-	return err;
-}
-
-static void backend_free_config(struct backend_config *cfg)
-{
-	unsigned int i;
-
-	for (i = 0; i < IOEMU_MAX_DISKS; i++)
-		kfree(cfg->disks[i].path);
-	kfree(cfg);
-}
-
-static int backend_read_config(struct backend *be, struct backend_config *cfg)
-{
-	const char *devid = kbasename(be->xdev->nodename);
-	char digits[13];
-	int err;
-
-	err = backend_read_model(be, cfg);
-	if (err)
-		return err;
-	err = backend_read_slot(be, cfg);
-	if (err)
-		return err;
-	backend_uuid_digits(be, digits);
-	snprintf(cfg->serial, sizeof(cfg->serial), "%s-%.7s", digits, devid);
-	err = backend_read_serial(be, "", cfg->serial);
-	if (err)
-		return err;
-	return backend_read_disks(be, digits, cfg->disks);
-}
-
 static int backend_open_disk(struct backend *be, unsigned int index,
-			     const struct disk_config *cfg)
+			     const struct ioemu_disk_config *cfg)
 {
 	struct ioemu_stats *stats;
 	struct ioemu_disk *disk;
 	const char *why;
 
-	stats = ioemu_stats_create(&be->xdev->dev.kobj, index);
+	stats = ioemu_stats_create(&be->node.xdev->dev.kobj, index);
 	if (IS_ERR(stats))
-		return backend_fail(be, PTR_ERR(stats),
-				    "disk/%u: no statistics, out of memory",
-				    index);
+		return ioemu_node_fail(&be->node, PTR_ERR(stats),
+				       "disk/%u: no statistics, out of memory",
+				       index);
 	disk = ioemu_disk_open(cfg->path, cfg->read_only, cfg->serial, stats);
 	if (!IS_ERR(disk)) {
 		ioemu_disk_set_limit(disk, cfg->iops, cfg->bytes);
@@ -475,8 +134,9 @@ static int backend_open_disk(struct backend *be, unsigned int index,
 	default:
 		why = "cannot be opened";
 	}
-	return backend_fail(be, PTR_ERR(disk), "disk/%u/params: \"%s\" %s",
-			    index, cfg->path, why);
+	return ioemu_node_fail(&be->node, PTR_ERR(disk),
+			       "disk/%u/params: \"%s\" %s", index, cfg->path,
+			       why);
 }
 
 static void backend_close_disks(struct backend *be)
@@ -492,7 +152,7 @@ static void backend_close_disks(struct backend *be)
 
 static int backend_get_vm(struct backend *be)
 {
-	int domid = be->xdev->otherend_id;
+	int domid = be->node.xdev->otherend_id;
 	struct ioemu_vm *vm;
 	const char *why;
 
@@ -519,11 +179,11 @@ static int backend_get_vm(struct backend *be)
 	default:
 		why = "cannot be served";
 	}
-	return backend_fail(be, PTR_ERR(vm), "frontend-id: domain %d %s", domid,
-			    why);
+	return ioemu_node_fail(&be->node, PTR_ERR(vm),
+			       "frontend-id: domain %d %s", domid, why);
 }
 
-static int backend_create(struct backend *be, const struct backend_config *cfg)
+static int backend_create(struct backend *be, const struct ioemu_config *cfg)
 {
 	struct ioemu_model_config mcfg = {
 		.vm = be->vm,
@@ -538,20 +198,17 @@ static int backend_create(struct backend *be, const struct backend_config *cfg)
 
 static int backend_connect(struct backend *be)
 {
-	struct xenbus_device *xdev = be->xdev;
-	struct backend_config *cfg;
+	struct xenbus_device *xdev = be->node.xdev;
+	struct ioemu_config *cfg;
 	char name[32];
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&be->lock);
 
-	cfg = kzalloc(sizeof(*cfg), GFP_KERNEL);
-	if (!cfg)
-		return backend_fail(be, -ENOMEM, "out of memory");
-	err = backend_read_config(be, cfg);
-	if (err)
-		goto out_config;
+	cfg = ioemu_config_read(&be->node);
+	if (IS_ERR(cfg))
+		return PTR_ERR(cfg);
 	ioemu_xs_switch_state(xdev, XenbusStateInitWait);
 
 	err = backend_get_vm(be);
@@ -559,9 +216,9 @@ static int backend_connect(struct backend *be)
 		goto out_config;
 	err = ioemu_vm_claim_slot(be->vm, cfg->slot);
 	if (err) {
-		backend_fail(be, err,
-			     "slot: %u is taken by another controller of domain %d",
-			     cfg->slot, xdev->otherend_id);
+		ioemu_node_fail(&be->node, err,
+				"slot: %u is taken by another controller of domain %d",
+				cfg->slot, xdev->otherend_id);
 		goto err_vm;
 	}
 	be->slot = cfg->slot;
@@ -575,14 +232,14 @@ static int backend_connect(struct backend *be)
 	be->model = cfg->model;
 	err = backend_create(be, cfg);
 	if (err) {
-		backend_fail(be, err, "cannot create the controller");
+		ioemu_node_fail(&be->node, err, "cannot create the controller");
 		goto err_disks;
 	}
 	err = ioemu_vm_start(be->vm, be->ctrl);
 	if (err) {
-		backend_fail(be, err,
-			     "slot: the controller cannot be added at %u",
-			     be->slot);
+		ioemu_node_fail(&be->node, err,
+				"slot: the controller cannot be added at %u",
+				be->slot);
 		goto err_ctrl;
 	}
 
@@ -592,7 +249,7 @@ static int backend_connect(struct backend *be)
 						   be->ctrl);
 	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
 	queue_work(backend_wq, &be->update);
-	node_write(be, "", "hotplug-status", "connected");
+	ioemu_node_write(&be->node, "", "hotplug-status", "connected");
 	ioemu_xs_switch_state(xdev, XenbusStateConnected);
 	goto out_config;
 
@@ -606,7 +263,7 @@ err_vm:
 	ioemu_vm_put(be->vm);
 	be->vm = NULL;
 out_config:
-	backend_free_config(cfg);
+	ioemu_config_free(cfg);
 	return err;
 }
 
@@ -632,7 +289,7 @@ static void backend_disconnect(struct backend *be)
 static void backend_work(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, work);
-	struct xenbus_device *xdev = be->xdev;
+	struct xenbus_device *xdev = be->node.xdev;
 	enum xenbus_state state;
 
 	mutex_lock(&be->lock);
@@ -666,9 +323,9 @@ static void backend_work(struct work_struct *work)
 			backend_disconnect(be);
 			be->failed = true;
 			ioemu_xs_switch_state(xdev, XenbusStateClosed);
-		} else if (!be->ctrl && !be->failed) {
-			if (backend_connect(be))
-				ioemu_xs_switch_state(xdev, XenbusStateClosed);
+		} else if (!be->ctrl && !be->failed && backend_connect(be)) {
+			be->failed = true;
+			ioemu_xs_switch_state(xdev, XenbusStateClosed);
 		}
 	}
 out_unlock:
@@ -695,40 +352,34 @@ static void backend_poll(struct work_struct *work)
 
 /* A disk that is connected: what may change, has it? */
 static void backend_update_disk(struct backend *be, unsigned int index,
-				const char *what, bool failed)
+				const char *owner, bool failed)
 {
-	struct disk_config cfg;
-	char node[NODE_SIZE];
+	struct ioemu_disk_config cfg;
 
-	if (backend_read_limits(be, what, &cfg))
+	if (ioemu_config_read_limits(&be->node, index, &cfg))
 		return;
 	ioemu_disk_set_limit(be->disks[index], cfg.iops, cfg.bytes);
 	if (failed) {
-		snprintf(node, sizeof(node), "%shotplug-error", what);
-		ioemu_xs_rm(be->xdev->nodename, node);
-		node_write(be, what, "hotplug-status", "connected");
+		ioemu_node_rm(&be->node, owner, "hotplug-error");
+		ioemu_node_write(&be->node, owner, "hotplug-status", "connected");
 	}
 }
 
 static void backend_add_disk(struct backend *be, unsigned int index,
-			     const char *what)
+			     const char *owner)
 {
-	struct disk_config cfg = {};
-	char node[NODE_SIZE];
-	char digits[13];
+	struct ioemu_disk_config cfg = {};
 	int err;
 
 	/* It is complete when it has this. */
-	snprintf(node, sizeof(node), "%sparams", what);
-	if (ioemu_xs_missing(be->xdev->nodename, node))
+	if (ioemu_node_missing(&be->node, owner, "params"))
 		return;
-	backend_uuid_digits(be, digits);
-	err = backend_read_disk(be, index, digits, &cfg);
+	err = ioemu_config_read_disk(&be->node, index, &cfg);
 	if (!err)
 		err = backend_open_disk(be, index, &cfg);
 	if (!err) {
 		be->model->disk_added(be->ctrl, index, be->disks[index]);
-		node_write(be, what, "hotplug-status", "connected");
+		ioemu_node_write(&be->node, owner, "hotplug-status", "connected");
 	}
 	kfree(cfg.path);
 }
@@ -743,19 +394,19 @@ static void backend_remove_disk(struct backend *be, unsigned int index)
 
 static void backend_follow_disk(struct backend *be, unsigned int index)
 {
-	char what[WHAT_SIZE];
+	char owner[IOEMU_NODE_OWNER_SIZE];
 	char *status;
 	bool failed;
 
-	disk_what(what, index);
-	status = node_read(be, what, "hotplug-status");
+	ioemu_node_owner(owner, index);
+	status = ioemu_node_read(&be->node, owner, "hotplug-status");
 	failed = !IS_ERR(status) && !strcmp(status, "error");
-	be->hot = what;
+	be->node.hot = owner;
 	if (be->disks[index])
-		backend_update_disk(be, index, what, failed);
+		backend_update_disk(be, index, owner, failed);
 	else if (!failed)
-		backend_add_disk(be, index, what);
-	be->hot = NULL;
+		backend_add_disk(be, index, owner);
+	be->node.hot = NULL;
 	if (!IS_ERR(status))
 		kfree(status);
 }
@@ -766,13 +417,13 @@ static int backend_follow_disks(struct backend *be)
 	unsigned int i, n, index;
 	char **names;
 
-	names = ioemu_xs_directory(be->xdev->nodename, "disk", &n);
+	names = ioemu_xs_directory(be->node.xdev->nodename, "disk", &n);
 	if (IS_ERR(names)) {
 		/* All of it goes, not only the disks. */
 		return PTR_ERR(names);
 	}
 	for (i = 0; i < n; i++)
-		if (disk_number(names[i], &index))
+		if (ioemu_config_disk_number(names[i], &index))
 			__set_bit(index, present);
 	kfree(names);
 	for (i = 0; i < IOEMU_MAX_DISKS; i++) {
@@ -787,7 +438,7 @@ static int backend_follow_disks(struct backend *be)
 /* To miss a page that a migration copies is to lose it: never by mistake. */
 static int backend_follow_log_dirty(struct backend *be)
 {
-	const char *dir = be->xdev->nodename;
+	const char *dir = be->node.xdev->nodename;
 	unsigned int number = 0;
 	char *value;
 
@@ -836,7 +487,7 @@ static void backend_free(struct kref *ref)
 {
 	struct backend *be = container_of(ref, struct backend, ref);
 
-	put_device(&be->xdev->dev);
+	put_device(&be->node.xdev->dev);
 	mutex_destroy(&be->lock);
 	kfree(be->otherend);
 	kfree(be);
@@ -884,7 +535,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	}
 	kref_init(&be->ref);
 	get_device(&xdev->dev);
-	be->xdev = xdev;
+	be->node.xdev = xdev;
 	init_completion(&be->ended);
 	INIT_WORK(&be->end, backend_end);
 	mutex_init(&be->lock);

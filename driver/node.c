@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The back-end directory of a controller in xenstore.
+ */
+
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <xen/xenbus.h>
+
+#include "node.h"
+#include "xenstore.h"
+
+/* The longest key is shorter. */
+#define NAME_SIZE	(IOEMU_NODE_OWNER_SIZE + 20)
+
+void ioemu_node_owner(char *owner, unsigned int index)
+{
+	snprintf(owner, IOEMU_NODE_OWNER_SIZE, "disk/%u/", index);
+}
+
+char *ioemu_node_read(const struct ioemu_node *node, const char *owner,
+		      const char *key)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s%s", owner, key);
+	return ioemu_xs_read(node->xdev->nodename, name);
+}
+
+int ioemu_node_write(const struct ioemu_node *node, const char *owner,
+		     const char *key, const char *value)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s%s", owner, key);
+	return ioemu_xs_write(node->xdev->nodename, name, value);
+}
+
+void ioemu_node_rm(const struct ioemu_node *node, const char *owner,
+		   const char *key)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s%s", owner, key);
+	ioemu_xs_rm(node->xdev->nodename, name);
+}
+
+bool ioemu_node_missing(const struct ioemu_node *node, const char *owner,
+			const char *key)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s%s", owner, key);
+	return ioemu_xs_missing(node->xdev->nodename, name);
+}
+
+/* Said once: what is written here makes the directory's watch fire. */
+static void node_fail_disk(const struct ioemu_node *node, const char *text)
+{
+	char *said = ioemu_node_read(node, node->hot, "hotplug-error");
+
+	if (IS_ERR(said) || strcmp(said, text)) {
+		dev_err(&node->xdev->dev, "%s\n", text);
+		ioemu_node_write(node, node->hot, "hotplug-error", text);
+		ioemu_node_write(node, node->hot, "hotplug-status", "error");
+	}
+	if (!IS_ERR(said))
+		kfree(said);
+}
+
+int ioemu_node_fail(const struct ioemu_node *node, int err, const char *fmt,
+		    ...)
+{
+	const char *said;
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = kvasprintf(GFP_KERNEL, fmt, args);
+	va_end(args);
+	said = text ?: "out of memory";
+
+	if (node->hot) {
+		node_fail_disk(node, said);
+	} else {
+		ioemu_node_write(node, "", "hotplug-error", said);
+		ioemu_node_write(node, "", "hotplug-status", "error");
+		xenbus_dev_fatal(node->xdev, err, "%s", said);
+	}
+	kfree(text);
+	return err;
+}
