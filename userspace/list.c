@@ -72,20 +72,27 @@ static bool parse(struct list *list, int argc, char **argv)
 }
 
 static void json_disk(struct json *json, unsigned int index,
-		      const struct disk *disk)
+		      const struct disk *disk, const char *file)
 {
 	json_open(json, NULL, '{');
 	json_number(json, "index", index);
 	json_string(json, "params", disk->params);
+	json_string(json, "file", file);
 	json_string(json, "mode", disk->mode);
 	json_string(json, "serial", disk->serial);
 	json_close(json, '}');
 }
 
-static void text_disk(unsigned int index, const struct disk *disk)
+static void text_disk(unsigned int index, const struct disk *disk,
+		      const char *file)
 {
 	printf("      disk %u: ", index);
 	print_safe(stdout, disk->params ? disk->params : "-");
+	if (file) {
+		fputs(" (", stdout);
+		print_safe(stdout, file);
+		putchar(')');
+	}
 	fputs(" mode ", stdout);
 	print_safe(stdout, disk->mode ? disk->mode : "-");
 	if (disk->serial) {
@@ -101,14 +108,17 @@ static void show_disks(struct list *list, struct store *store,
 	struct disk disk;
 	unsigned int *indices;
 	unsigned int n, i;
+	char *file;
 
 	indices = device_disks(store, dev, &n);
 	for (i = 0; i < n; i++) {
 		disk_read(store, dev, indices[i], &disk);
+		file = disk_value(store, dev, indices[i], "file");
 		if (list->as_json)
-			json_disk(&list->json, indices[i], &disk);
+			json_disk(&list->json, indices[i], &disk, file);
 		else
-			text_disk(indices[i], &disk);
+			text_disk(indices[i], &disk, file);
+		free(file);
 		disk_free(&disk);
 	}
 	free(indices);

@@ -62,6 +62,11 @@ bool same(const char *got, const char *wanted, const char *name)
 	return false;
 }
 
+bool out_has(const char *text, const char *name)
+{
+	return ok(strstr(tool_out, text) != NULL, "%s", name);
+}
+
 /* /dev/fake* are block devices, /dev/file is a file, others do not exist. */
 int __wrap_stat(const char *path, struct stat *st)
 {

@@ -31,6 +31,9 @@ int dm(const char *args);
 extern char tool_out[65536];
 extern char tool_err[65536];
 
+/* Report one test: @text is part of what the last run printed. */
+bool out_has(const char *text, const char *name);
+
 /* Report one test: exit status and part of what stands on standard error. */
 bool tool_says(const char *args, int status, const char *err);
 

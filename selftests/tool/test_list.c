@@ -45,6 +45,20 @@ static void text(void)
 	tool_says("list", 1, "cannot connect to xenstore");
 }
 
+/* What was made of a file is shown with it. */
+static void files(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	tool("attach guest --disk params=/srv/disk.img");
+	tool("list guest");
+	same(tool_out, HEADER
+	     "    3 guest                    0 nvme     16   Connected\n"
+	     "      disk 0: /dev/loop7 (/srv/disk.img) mode w\n", "a file");
+	tool("list --json guest");
+	out_has("\"file\": \"/srv/disk.img\",", "a file as JSON");
+}
+
 static void json(void)
 {
 	fresh_store();
@@ -68,12 +82,14 @@ static void json(void)
 	     "      {\n"
 	     "        \"index\": 0,\n"
 	     "        \"params\": \"/dev/fake0\",\n"
+	     "        \"file\": null,\n"
 	     "        \"mode\": \"w\",\n"
 	     "        \"serial\": \"S\"\n"
 	     "      },\n"
 	     "      {\n"
 	     "        \"index\": 1,\n"
 	     "        \"params\": \"/dev/fake1\",\n"
+	     "        \"file\": null,\n"
 	     "        \"mode\": \"r\",\n"
 	     "        \"serial\": null\n"
 	     "      }\n"
@@ -128,6 +144,7 @@ static void strange_strings(void)
 void test_list(void)
 {
 	text();
+	files();
 	json();
 	strange_strings();
 }

@@ -29,11 +29,6 @@ static void prepare(void)
 	fake_file(SYSFS "latency", text);
 }
 
-static bool out_has(const char *text, const char *name)
-{
-	return ok(strstr(tool_out, text) != NULL, "%s", name);
-}
-
 static void numbers(void)
 {
 	prepare();

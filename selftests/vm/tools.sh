@@ -49,7 +49,7 @@ t_list_shows_what_was_attached()
 	cat "$TMP/list"
 	grep -Eq "^ *$DOMID $GUEST +0 nvme +16 +Connected serial CTRL$" "$TMP/list"
 	grep -Fq "disk 0: $DISK mode w serial LOADED" "$TMP/list"
-	grep -Eq "disk 1: /dev/loop[0-9]+ mode r$" "$TMP/list"
+	grep -Eq "disk 1: /dev/loop[0-9]+ \(.+\) mode r$" "$TMP/list"
 	"$TOOL" list --json >"$TMP/list.json"
 }
 
