@@ -118,20 +118,39 @@ t_created_paused_and_destroyed()
 	nothing_left
 }
 
+# Every time, the domain gets all disks, in their order: it boots from the first.
 t_boots_reboots_and_turns_itself_off()
 {
-	local first
+	local disks=("nvme,params=$FILES/a" "nvme,params=$DISK,mode=r") f first
 
+	for f in b c d e f g h; do
+		disks+=("nvme,params=$FILES/$f")
+	done
 	letters "$FILES/a" RO
-	config cycle "nvme,params=$FILES/a"
+	config cycle "${disks[@]}"
 	xl create "$TMP/cycle.cfg"
 	first=$(xl domid cycle)
+	has_disks "$first" 9
 	wait_for 60 serial_says cycle R
+	wait_for 60 next_has_disks "$first" 9
 	wait_for 90 serial_says cycle O
 	wait_for 20 domain_gone cycle
 	head -c 4 <(tail -c +513 "$FILES/a") | grep -q xx
-	note "the first was domain $first"
 	nothing_left
+}
+
+# has_disks DOMID N: so many are open in the driver.
+has_disks()
+{
+	[ "$(find /sys/bus/xen-backend/devices/ioemu-"$1"-*/ -maxdepth 1 -name 'disk*' | wc -l)" = "$2" ]
+}
+
+# The domain that follows has a number of its own.
+next_has_disks()
+{
+	local domid
+
+	domid=$(xl domid cycle) && [ "$domid" -gt "$1" ] && has_disks "$domid" "$2"
 }
 
 # disks NUMBER...: those that the guest's controller has, as the driver sees it
@@ -240,7 +259,7 @@ module_load
 "$LAB/announce" "Triple fault - invoking HVM shutdown"	# the crash
 DISK=$(make_disk xl 16)
 mkdir -p "$FILES"
-truncate -s 16M "$FILES/a" "$FILES/b"
+truncate -s 16M "$FILES"/{a..h}
 run_tests
 rc=$?
 for d in one cycle crash first second; do
