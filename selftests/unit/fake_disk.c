@@ -186,7 +186,6 @@ static void finish(struct ioemu_disk *d, const struct held *h)
 
 	if (!status)
 		status = perform(d, h);
-	io->bio.bi_private = NULL;
 	if (d->irq)
 		standin_irq_enter();
 	io->done(io, status);
@@ -209,14 +208,15 @@ static void submit(struct ioemu_disk *d, struct ioemu_disk_io *io,
 		.io = io, .vecs = vecs, .e = e, .bytes = bytes,
 		.status = status,
 	};
+	unsigned int i;
 
 	standin_might_sleep(__func__);
 	if (!io->done)
 		standin_die("fake_disk: request without done()");
-	if (io->bio.bi_private == d)
-		standin_die("fake_disk: request submitted twice");
+	for (i = 0; i < d->nr_held; i++)
+		if (d->held[i].io == io)
+			standin_die("fake_disk: request submitted twice");
 	io->disk = d;
-	io->bio.bi_private = d;
 
 	if (d->nr_log < FAKE_DISK_MAX_LOG)
 		d->log[d->nr_log] = e;
