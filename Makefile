@@ -43,10 +43,12 @@ help:
 	@echo 'Try and test, on any Debian 12 machine:'
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
-	@echo '  check-all     all that, the packages on a host that runs, check-debug, fuzz and soak'
+	@echo '  check-all     all that, the packages on a host that runs, UEFI firmware, check-debug,'
+	@echo '                check-kcsan, fuzz and soak'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'
+	@echo '  check-kcsan   likewise, for data races of the module'
 	@echo '  fuzz          random input for parts of the driver; TIME=SECONDS each'
 	@echo '  coverage      lines that unit tests and the fuzzers reach, by file'
 	@echo '  soak          verified load on all sides; TIME=SECONDS'
@@ -99,6 +101,7 @@ check-all:
 	@scripts/deps --deb
 	@O='$(O)' scripts/check --all
 	@$(MAKE) check-debug
+	@$(MAKE) check-kcsan
 	@$(MAKE) fuzz
 	@$(MAKE) soak
 
@@ -108,10 +111,11 @@ bench:
 	@O='$(O)' scripts/bench
 
 check-debug: export LAB_FLAVOUR := debug
-check-debug: export IOEMU_DEBUG := y
-check-debug: export SUITE_TIMEOUT := 21600
-check-debug: deps
-	@O='$(O)/debug' scripts/check vm
+check-kcsan: export LAB_FLAVOUR := kcsan
+check-debug check-kcsan: export IOEMU_DEBUG := y
+check-debug check-kcsan: export SUITE_TIMEOUT := 21600
+check-debug check-kcsan: deps
+	@O='$(O)/$(LAB_FLAVOUR)' scripts/check vm
 
 fuzz:
 	@$(MAKE) -C selftests/fuzz run O='$(O)/fuzz' TIME='$(or $(TIME),60)'
@@ -141,4 +145,4 @@ clean:
 	rm -rf '$(O)'
 
 .PHONY: all help modules tools guest payload version deps demo check check-all check-debug \
-	bench fuzz coverage soak lint install clean
+	check-kcsan bench fuzz coverage soak lint install clean
