@@ -72,8 +72,9 @@ system_image() {
 	progress "building the image of the installed system"
 	mkdir -p "$new" "$root"
 	tar -C "$root" --numeric-owner -xpf "$1"
-	kver=$(cd "$root/boot" && echo vmlinuz-6.1.*)
+	kver=$(cd "$root/boot" && echo vmlinuz-*)
 	kver=${kver#vmlinuz-}
+	[ -e "$root/boot/vmlinuz-$kver" ] || die "$1 does not have one kernel: $kver"
 	gzip -dc "$root/boot/xen-4.17-amd64.gz" >"$new/xen"
 	cp "$root/boot/vmlinuz-$kver" "$new/vmlinuz"
 	image_initrd "$root" "$kver" /sbin/init "$new/initrd.img"
