@@ -519,19 +519,17 @@ static int backend_refuse(struct xenbus_device *xdev, int err, const char *why)
 	return err;
 }
 
-static int backend_probe(struct xenbus_device *xdev,
-			 const struct xenbus_device_id *id)
+static struct backend *backend_alloc(struct xenbus_device *xdev)
 {
 	struct backend *be;
-	int err;
 
 	be = kzalloc(sizeof(*be), GFP_KERNEL);
 	if (!be)
-		return backend_refuse(xdev, -ENOMEM, "out of memory");
+		return NULL;
 	be->otherend = kstrdup(xdev->otherend, GFP_KERNEL);
 	if (!be->otherend) {
 		kfree(be);
-		return backend_refuse(xdev, -ENOMEM, "out of memory");
+		return NULL;
 	}
 	kref_init(&be->ref);
 	get_device(&xdev->dev);
@@ -542,14 +540,38 @@ static int backend_probe(struct xenbus_device *xdev,
 	INIT_WORK(&be->work, backend_work);
 	INIT_WORK(&be->update, backend_update);
 	INIT_DEFERRABLE_WORK(&be->poll, backend_poll);
-	dev_set_drvdata(&xdev->dev, be);
 	be->watch.node = xdev->nodename;
 	be->watch.callback = backend_changed;
+	return be;
+}
+
+static int backend_probe(struct xenbus_device *xdev,
+			 const struct xenbus_device_id *id)
+{
+	struct backend *be, *taken;
+	int err;
+
+	be = backend_alloc(xdev);
+	if (!be)
+		return backend_refuse(xdev, -ENOMEM, "out of memory");
 	err = register_xenbus_watch(&be->watch);
+	if (err == -EEXIST) {
+		/*
+		 * A watch is known by its address, and xenstored still has one
+		 * of an earlier device: Linux had no memory to take it back.
+		 */
+		taken = be;
+		be = backend_alloc(xdev);
+		kref_put(&taken->ref, backend_free);
+		if (!be)
+			return backend_refuse(xdev, -ENOMEM, "out of memory");
+		err = register_xenbus_watch(&be->watch);
+	}
 	if (err) {
 		kref_put(&be->ref, backend_free);
 		return backend_refuse(xdev, err, "cannot be watched");
 	}
+	dev_set_drvdata(&xdev->dev, be);
 
 	mutex_lock(&backends_lock);
 	list_add_tail(&be->entry, &backends);

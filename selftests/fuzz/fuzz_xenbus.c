@@ -59,12 +59,13 @@ static u8 trouble;	/* what is to go wrong, by bit */
 static struct xenbus_driver *driver;
 /* Of the driver and of its one device */
 static struct xenbus_watch *watch, *nodes_watch;
+static struct xenbus_watch *stale_watch;	/* xenstored has one at this address */
 static unsigned int nr_stats;
 static struct xenbus_device xdev;
 
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
-	NO_SLOT = 32, NO_WATCH = 64,
+	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128,
 };
 
 static int an_error(void)
@@ -215,6 +216,10 @@ int register_xenbus_watch(struct xenbus_watch *w)
 	if (!strcmp(w->node, BACKEND)) {
 		if (trouble & NO_WATCH)
 			return -ENOMEM;
+		if ((trouble & STALE_WATCH) && (!stale_watch || w == stale_watch)) {
+			stale_watch = w;
+			return -EEXIST;
+		}
 		CHECK(!nodes_watch);
 		nodes_watch = w;
 	} else {
@@ -577,6 +582,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		one_node();
 
 	trouble = input_u8(&in);
+	stale_watch = NULL;
 	err = driver->probe(&xdev, driver->ids);
 	if (err) {
 		CHECK(trouble & NO_WATCH && standin_live_allocs() == allocs);
