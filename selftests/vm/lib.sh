@@ -7,7 +7,8 @@
 LAB=${LAB:-/usr/lib/lab}
 PAYLOAD=${PAYLOAD:-$PWD}
 TOOL=$PAYLOAD/xen-ioemu
-MODULE=$PAYLOAD/xen-ioemu.ko
+# Where the packages are installed, theirs.
+MODULE=$(modinfo -n xen-ioemu 2>/dev/null) || MODULE=$PAYLOAD/xen-ioemu.ko
 TMP=$(mktemp -d /tmp/ioemu.XXXXXX)
 
 # How many times as long everything may take. A kernel that checks all it does

@@ -77,7 +77,9 @@ t_the_tour_runs()
 t_it_shows_what_it_should()
 {
 	dkms_has "$(version_of "$DEBS")" "$KVER"
-	modinfo -F filename xen-ioemu | grep -E "^/lib/modules/$KVER/updates/dkms/xen-ioemu\.ko(\.xz)?$"
+	expect_eq "$(basename "$(modinfo -F filename xen-ioemu)" .xz)" xen-ioemu.ko "module"
+	expect_eq "$(dirname "$(modinfo -F filename xen-ioemu)")" \
+		"/lib/modules/$KVER/updates/dkms" "directory of the module"
 	expect_eq "$(loaded_version)" "$(version_of "$DEBS")" "version that is loaded"
 	shown '^ok +module +loaded'
 	! grep -E '^(error|warning) ' "$SHOWN" || return 1
