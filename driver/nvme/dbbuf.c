@@ -57,6 +57,8 @@ void ioemu_nvme_dbbuf_attach_sq(struct ioemu_nvme_sq *sq)
 {
 	if (!sq->qid || !sq->ctrl->dbbuf_on)
 		return;
+	/* Other pages: the real doorbell is as old as the first ones. */
+	WRITE_ONCE(sq->tail, ioemu_nvme_sq_tail(sq));
 	nvme_dbbuf_point_sq(sq);
 	if (!sq->shadow_tail)
 		return;
@@ -75,6 +77,8 @@ void ioemu_nvme_dbbuf_attach_cq(struct ioemu_nvme_cq *cq)
 {
 	if (!cq->qid || !cq->ctrl->dbbuf_on)
 		return;
+	if (cq->shadow_head)
+		ioemu_nvme_cq_look(cq);
 	nvme_dbbuf_point_cq(cq);
 	if (!cq->shadow_head)
 		return;
@@ -107,7 +111,10 @@ void ioemu_nvme_dbbuf_written(struct ioemu_nvme *ctrl)
 		ioemu_gmap_dirty(map, ctrl->dbbuf_event.gfn, 1);
 }
 
-/* All I/O queues follow the pages; @attach: for the first time. */
+/*
+ * All I/O queues follow the pages; @attach: for the first time. Where the pages
+ * are gone nobody knows any more which commands are new.
+ */
 static void nvme_dbbuf_all_queues(struct ioemu_nvme *ctrl, bool attach)
 {
 	struct ioemu_nvme_sq *sq;
@@ -118,6 +125,8 @@ static void nvme_dbbuf_all_queues(struct ioemu_nvme *ctrl, bool attach)
 		sq = ioemu_nvme_sq(ctrl, qid);
 		if (sq) {
 			mutex_lock(&sq->own_lock);
+			if (!ctrl->dbbuf_shadow.map)
+				ioemu_nvme_sq_break(sq);
 			if (attach)
 				ioemu_nvme_dbbuf_attach_sq(sq);
 			else

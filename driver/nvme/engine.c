@@ -37,11 +37,15 @@ static u32 nvme_distance(u32 from, u32 to, u32 size)
 	return to >= from ? to - from : to + size - from;
 }
 
-/*
- * With shadow doorbells: take over what the guest consumed without a doorbell.
- * What cannot be is ignored. cq->lock is held.
+/**
+ * ioemu_nvme_cq_look() - take over what the guest consumed without a doorbell
+ * @cq: completion queue with a shadow doorbell
+ *
+ * What cannot be is ignored.
+ *
+ * Context: any, cq->lock held.
  */
-static void nvme_cq_look(struct ioemu_nvme_cq *cq)
+void ioemu_nvme_cq_look(struct ioemu_nvme_cq *cq)
 {
 	u32 shadow = le32_to_cpu(READ_ONCE(*cq->shadow_head));
 
@@ -54,7 +58,7 @@ static void nvme_cq_look(struct ioemu_nvme_cq *cq)
 /* The guest shall ring when it consumes the next entry. cq->lock is held. */
 static void nvme_cq_ask(struct ioemu_nvme_cq *cq)
 {
-	nvme_cq_look(cq);
+	ioemu_nvme_cq_look(cq);
 	WRITE_ONCE(*cq->event_idx, cpu_to_le32(cq->head));
 	ioemu_nvme_dbbuf_written(cq->ctrl);
 	/*
@@ -63,7 +67,7 @@ static void nvme_cq_ask(struct ioemu_nvme_cq *cq)
 	 * barrier in between.
 	 */
 	smp_mb();
-	nvme_cq_look(cq);
+	ioemu_nvme_cq_look(cq);
 }
 
 /**
@@ -93,7 +97,7 @@ static bool nvme_cq_full_slow(struct ioemu_nvme_cq *cq)
 
 	if (!cq->shadow_head)
 		return true;
-	nvme_cq_look(cq);
+	ioemu_nvme_cq_look(cq);
 	if (cq->head == next)
 		nvme_cq_ask(cq);
 	return cq->head == next;
@@ -155,7 +159,7 @@ static u64 nvme_cq_coalescing_ns(const struct ioemu_nvme_cq *cq)
 static bool nvme_cq_busy(struct ioemu_nvme_cq *cq)
 {
 	if (cq->shadow_head)
-		nvme_cq_look(cq);
+		ioemu_nvme_cq_look(cq);
 	return cq->posted - nvme_distance(cq->head, cq->tail, cq->size) <
 	       cq->told;
 }

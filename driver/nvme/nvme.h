@@ -223,7 +223,7 @@ struct ioemu_nvme_scratch {
 /* Why a submission queue does not fetch; &ioemu_nvme_sq.halt, under cq->lock */
 #define NVME_HALT_REMOVED	0x1	/* being deleted, or the controller reset */
 #define NVME_HALT_MASTER	0x2	/* bus mastering is off */
-#define NVME_HALT_BROKEN	0x4	/* its memory is gone */
+#define NVME_HALT_BROKEN	0x4	/* its memory, or its doorbell, is gone */
 
 /**
  * struct ioemu_nvme_sq_stats - counters, written by the queue's thread
@@ -722,6 +722,7 @@ void ioemu_nvme_queues_settle(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_resume(struct ioemu_nvme *ctrl);
 void ioemu_nvme_queues_remap(struct ioemu_nvme *ctrl, struct ioemu_gmap *map);
+void ioemu_nvme_sq_break(struct ioemu_nvme_sq *sq);
 
 /* engine.c */
 void ioemu_nvme_sq_work(struct kthread_work *work);
@@ -731,6 +732,7 @@ void ioemu_nvme_req_unmap(struct ioemu_nvme_req *req);
 struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req);
 void ioemu_nvme_sq_doorbell(struct ioemu_nvme_sq *sq, u32 value);
 void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value);
+void ioemu_nvme_cq_look(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_settle(struct ioemu_nvme_cq *cq);
 void ioemu_nvme_cq_watch(struct ioemu_nvme_sq *sq, bool watch);

@@ -550,6 +550,19 @@ void ioemu_nvme_queues_resume(struct ioemu_nvme *ctrl)
 	}
 }
 
+/**
+ * ioemu_nvme_sq_break() - fetch nothing any more until the controller is reset
+ * @sq: submission queue whose memory, or whose doorbell, is gone
+ *
+ * Context: process context, ctrl->lock held.
+ */
+void ioemu_nvme_sq_break(struct ioemu_nvme_sq *sq)
+{
+	spin_lock_irq(&sq->cq->lock);
+	WRITE_ONCE(sq->halt, sq->halt | NVME_HALT_BROKEN);
+	spin_unlock_irq(&sq->cq->lock);
+}
+
 static void nvme_sq_remap(struct ioemu_nvme_sq *sq, struct ioemu_gmap *map)
 {
 	struct ioemu_nvme *ctrl = sq->ctrl;
@@ -561,11 +574,8 @@ static void nvme_sq_remap(struct ioemu_nvme_sq *sq, struct ioemu_gmap *map)
 		map = NULL;
 	if (sq->qid)
 		mutex_lock(&sq->own_lock);
-	if (!map) {
-		spin_lock_irq(&sq->cq->lock);
-		WRITE_ONCE(sq->halt, sq->halt | NVME_HALT_BROKEN);
-		spin_unlock_irq(&sq->cq->lock);
-	}
+	if (!map)
+		ioemu_nvme_sq_break(sq);
 	old = ioemu_nvme_ring_commit(ctrl, &sq->ring, map);
 	if (sq->qid)
 		mutex_unlock(&sq->own_lock);

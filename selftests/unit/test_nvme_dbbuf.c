@@ -487,6 +487,52 @@ TEST_F(dbbuf, memory_changes)
 	ASSERT_TRUE(host_disable(h));
 }
 
+/* The shadow doorbell is ten commands ahead of the real one. */
+static void run_ahead(struct fixture_dbbuf *self)
+{
+	unsigned int i;
+
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_TRUE(submit(self, 1));
+	for (i = 0; i < 10; i++)
+		EXPECT_FALSE(submit(self, 1));
+	run_pending();
+	for (i = 0; i < 11; i++)
+		ASSERT_TRUE(reap(self, 1));
+	fake_disk_clear_log(self->disk);
+}
+
+TEST_F(dbbuf, memory_that_goes_away_brings_no_old_command_back)
+{
+	struct nvme_host *h = &self->h;
+
+	run_ahead(self);
+	fake_vm_vanish(h->vm, self->event >> 12);
+	ioemu_nvme_model.memory_changed(h->ctrl);
+	run_pending();
+	EXPECT_EQ(0, fake_disk_nr_log(self->disk));
+	EXPECT_EQ(NVME_CSTS_RDY | NVME_CSTS_CFS, r32(h, NVME_REG_CSTS));
+	ASSERT_TRUE(host_disable(h));
+}
+
+TEST_F(dbbuf, other_pages_bring_no_old_command_back)
+{
+	run_ahead(self);
+	self->shadow = host_page(&self->h, 1);
+	self->event = host_page(&self->h, 1);
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_EQ(0, fake_disk_nr_log(self->disk));
+	EXPECT_EQ(11, get(&self->h, self->shadow, 2));
+	EXPECT_EQ(11, get(&self->h, self->shadow, 3));
+	EXPECT_EQ(11, get(&self->h, self->event, 3));
+	EXPECT_TRUE(submit(self, 1));
+	run_pending();
+	ASSERT_TRUE(reap(self, 1));
+	EXPECT_FALSE(reap(self, 1));
+}
+
 TEST_F(dbbuf, reset_ends_it)
 {
 	struct nvme_host *h = &self->h;
