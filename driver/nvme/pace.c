@@ -133,8 +133,8 @@ static u32 nvme_look(struct ioemu_nvme_sq *sq, u32 pending, u64 ns)
 }
 
 /*
- * Wait until nothing is added for @ns any more, or for as much again as there
- * was before where the thread has to sleep for it.
+ * Wait until nothing is added for @ns any more; where the thread has to sleep for
+ * it, for longer each time, but for a wake-up's time at the most.
  */
 static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool poll)
 {
@@ -147,7 +147,7 @@ static u32 nvme_gather(struct ioemu_nvme_sq *sq, u32 pending, u64 ns, bool poll)
 		} else {
 			nvme_sleep(ns);
 			pending = nvme_pending(sq);
-			ns *= 2;
+			ns = min_t(u64, 2 * ns, NVME_WAKE_MAX_NS);
 		}
 	} while (pending > before && pending < NVME_BATCH &&
 		 !nvme_stop_waiting(sq));

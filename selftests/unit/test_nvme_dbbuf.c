@@ -4,6 +4,8 @@
 
 #include "nvme_host.h"
 
+extern const void *const standin_param_nvme_poll_us[2];
+
 FIXTURE(dbbuf) {
 	struct nvme_host h;
 	struct ioemu_disk *disk;
@@ -399,6 +401,38 @@ TEST_F(dbbuf, completion_doorbells_are_rare)
 	}
 	/* 100 for the submissions, and about one for each time round */
 	EXPECT_LE(self->rings, 100 + 800 / 8);
+}
+
+/* A guest that gives one more command during each sleep of the thread */
+static struct fixture_dbbuf *feeding;
+
+static void feed(void)
+{
+	if (feeding->late && feeding->late--)
+		submit_unrung(feeding);
+}
+
+TEST_F(dbbuf, company_is_not_waited_for_for_long)
+{
+	unsigned int *poll_us = (unsigned int *)standin_param_nvme_poll_us[1];
+	unsigned int was = *poll_us;
+	u64 start;
+
+	*poll_us = 0;
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	EXPECT_TRUE(submit(self, 1));
+	/* What a wake-up takes bounds the first sleep. */
+	standin_advance_ns(NSEC_PER_MSEC);
+	feeding = self;
+	self->late = 13;
+	standin_relax = feed;
+	start = standin_clock_quiet();
+	run_pending();
+	standin_relax = NULL;
+	EXPECT_EQ(0, self->late);
+	EXPECT_LE(standin_clock_quiet() - start, 20 * NSEC_PER_MSEC);
+	*poll_us = was;
 }
 
 TEST_F(dbbuf, full_completion_queue)
