@@ -175,7 +175,8 @@ static bool nvme_cq_tell(struct ioemu_nvme_cq *cq)
 /* No interrupt now, but when @ns are over. */
 static bool nvme_cq_hold(struct ioemu_nvme_cq *cq, u64 ns)
 {
-	if (!hrtimer_active(&cq->timer))
+	/* If it is running, it may have looked already. */
+	if (!hrtimer_is_queued(&cq->timer))
 		hrtimer_start(&cq->timer, ns_to_ktime(ns), HRTIMER_MODE_REL);
 	return false;
 }

@@ -129,8 +129,10 @@ static void fire_hrtimer(struct standin_timer *t)
 {
 	struct hrtimer *timer = container_of(t, struct hrtimer, timer);
 
+	timer->running = true;
 	if (timer->function(timer) == HRTIMER_RESTART)
 		standin_timer_arm(t, t->expires);
+	timer->running = false;
 }
 
 void standin_hrtimer_setup(struct hrtimer *t,

@@ -275,6 +275,35 @@ TEST_F(queue, interrupts_are_coalesced_as_asked)
 	EXPECT_EQ(0, host_irqs(h, 1));
 }
 
+/* While the timer tells of one entry, another one is posted. */
+static void post_another(void *arg, u64 addr, u32 data)
+{
+	struct fixture_queue *self = arg;
+
+	fake_vm_on_msi(self->h.vm, NULL, NULL);
+	fake_disk_release(self->disk, 0);
+}
+
+TEST_F(queue, entry_posted_while_the_timer_runs_is_told_of)
+{
+	struct nvme_host *h = &self->h;
+
+	host_ready(h, 64);
+	ASSERT_EQ(0, host_set_feature(h, NVME_FEAT_IRQ_COALESCING,
+				      3 << 8 | 3, 0));
+	hold(self, 2);
+	fake_disk_release(self->disk, 0);
+	EXPECT_EQ(0, host_irqs(h, 1));
+	fake_vm_on_msi(h->vm, post_another, self);
+	standin_advance_ns(301 * NSEC_PER_USEC);
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+	EXPECT_EQ(1, host_irqs(h, 1));
+	standin_advance_ns(301 * NSEC_PER_USEC);
+	EXPECT_EQ(2, host_irqs(h, 1));
+	fake_disk_hold(self->disk, false);
+	consume(self, 2);
+}
+
 TEST_F(queue, coalescing_leaves_out_what_it_should)
 {
 	struct nvme_host *h = &self->h;

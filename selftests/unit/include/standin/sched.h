@@ -294,6 +294,7 @@ enum hrtimer_mode { HRTIMER_MODE_ABS, HRTIMER_MODE_REL,
 
 struct hrtimer {
 	struct standin_timer timer;
+	bool running;
 	enum hrtimer_restart (*function)(struct hrtimer *t);
 };
 
@@ -304,7 +305,7 @@ void hrtimer_start(struct hrtimer *t, ktime_t when, enum hrtimer_mode mode);
 #define hrtimer_init(t, c, m)		standin_hrtimer_setup(t, NULL)
 #define hrtimer_cancel(t)		standin_timer_disarm(&(t)->timer)
 #define hrtimer_try_to_cancel(t)	standin_timer_disarm(&(t)->timer)
-#define hrtimer_active(t)		((t)->timer.armed)
+#define hrtimer_active(t)		((t)->timer.armed || (t)->running)
 #define hrtimer_is_queued(t)		((t)->timer.armed)
 
 /* ---- waiting ----------------------------------------------------------- */
