@@ -430,7 +430,8 @@ void ioemu_nvme_cq_doorbell(struct ioemu_nvme_cq *cq, u32 value)
 
 	if (notify)
 		ioemu_nvme_notify(ctrl, vector);
-	else if (unlikely(READ_ONCE(ctrl->intx_wish)))
+	else if (unlikely(READ_ONCE(ctrl->intx_wish) ||
+			  ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_INTX))
 		ioemu_nvme_irq_update(ctrl);
 	if (unlikely(bad)) {
 		ioemu_nvme_log_doorbell(ctrl, cq->qid);
@@ -761,7 +762,7 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 	if (READ_ONCE(sq->freed))
 		nvme_sq_refill(sq, false);
 
-	for (; sq->head != tail && budget; budget--) {
+	for (; sq->head != tail && budget && !READ_ONCE(sq->halt); budget--) {
 		req = sq->free;
 		if (unlikely(!req)) {
 			if (!nvme_sq_refill(sq, true)) {
