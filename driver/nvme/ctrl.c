@@ -127,18 +127,28 @@ static void nvme_disable(struct ioemu_nvme *ctrl)
 struct nvme_flush {
 	struct ioemu_disk_io io;
 	struct completion done;
+	blk_status_t status;
 };
 
 static void nvme_flush_done(struct ioemu_disk_io *io, blk_status_t status)
 {
-	complete(&container_of(io, struct nvme_flush, io)->done);
+	struct nvme_flush *flush = container_of(io, struct nvme_flush, io);
+
+	flush->status = status;
+	complete(&flush->done);
 }
 
-/* CC.SHN was set: section 7.6.2. ctrl->lock is held. */
-static void nvme_shutdown(struct ioemu_nvme *ctrl)
+/**
+ * ioemu_nvme_flush_disks() - let all disks write what they have cached
+ * @ctrl: controller
+ *
+ * Context: process context, ctrl->lock held; waits for the disks.
+ * Return: what the first one said that failed.
+ */
+blk_status_t ioemu_nvme_flush_disks(struct ioemu_nvme *ctrl)
 {
+	blk_status_t status = BLK_STS_OK;
 	struct nvme_flush flush;
-	unsigned long flags;
 	unsigned int i;
 
 	for (i = 0; i < ctrl->nn; i++) {
@@ -149,7 +159,18 @@ static void nvme_shutdown(struct ioemu_nvme *ctrl)
 		flush.io.stamp = ktime_get_ns();
 		ioemu_disk_flush(ctrl->ns[i].disk, &flush.io);
 		wait_for_completion(&flush.done);
+		if (status == BLK_STS_OK)
+			status = flush.status;
 	}
+	return status;
+}
+
+/* CC.SHN was set: section 7.6.2. ctrl->lock is held. */
+static void nvme_shutdown(struct ioemu_nvme *ctrl)
+{
+	unsigned long flags;
+
+	ioemu_nvme_flush_disks(ctrl);
 	spin_lock_irqsave(&ctrl->reg_lock, flags);
 	WRITE_ONCE(ctrl->csts, (ctrl->csts & ~NVME_CSTS_SHST_MASK) |
 		   NVME_CSTS_SHST_DONE);

@@ -159,6 +159,17 @@ static u16 nvme_set_irq_config(struct ioemu_nvme *ctrl, u32 value)
 	return NVME_SC_SUCCESS;
 }
 
+/* Without a cache, nothing that was written before is in one either. */
+static u16 nvme_set_write_cache(struct ioemu_nvme *ctrl, bool on)
+{
+	WRITE_ONCE(ctrl->force_fua, !on);
+	if (on)
+		return NVME_SC_SUCCESS;
+	/* What a thread writes by the old rule it has submitted now. */
+	ioemu_nvme_queues_settle(ctrl);
+	return ioemu_nvme_blk_status(ioemu_nvme_flush_disks(ctrl), true);
+}
+
 /**
  * ioemu_nvme_set_features() - the Set Features command
  * @req: request
@@ -201,8 +212,7 @@ u16 ioemu_nvme_set_features(struct ioemu_nvme_req *req)
 	case NVME_FEAT_WRITE_CACHE:
 		if (!ctrl->write_cache)
 			return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
-		WRITE_ONCE(ctrl->force_fua, !(value & 1));
-		break;
+		return nvme_set_write_cache(ctrl, value & 1);
 	case NVME_FEAT_QUEUES:
 		return nvme_set_queues(req, value);
 	case NVME_FEAT_IRQ_COALESCING:

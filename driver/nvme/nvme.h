@@ -694,6 +694,7 @@ void ioemu_nvme_ctrl_reset(struct ioemu_pci *pci);
 void ioemu_nvme_ctrl_master(struct ioemu_pci *pci, bool enabled);
 void ioemu_nvme_ctrl_gone(struct ioemu_nvme *ctrl);
 void ioemu_nvme_memory_changed(struct ioemu_nvme *ctrl);
+blk_status_t ioemu_nvme_flush_disks(struct ioemu_nvme *ctrl);
 void ioemu_nvme_fatal(struct ioemu_nvme *ctrl, const char *why);
 
 /* irq.c */

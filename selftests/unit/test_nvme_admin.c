@@ -380,11 +380,16 @@ TEST_F(admin, write_cache_off_means_fua)
 	EXPECT_EQ(0, host_exec(h, 1, sqe_rw(true, 0, 1, self->page, 0)));
 	EXPECT_FALSE(fake_disk_log(h->disks[0], 0).fua);
 	EXPECT_EQ(0, host_set_feature(h, 6, 0, NULL));
+	/* What was written before is not in the cache any more. */
+	EXPECT_EQ(FAKE_DISK_FLUSH, fake_disk_log(h->disks[0], 1).op);
 	EXPECT_EQ(0, host_exec(h, 1, sqe_rw(true, 0, 1, self->page, 0)));
-	EXPECT_TRUE(fake_disk_log(h->disks[0], 1).fua);
+	EXPECT_TRUE(fake_disk_log(h->disks[0], 2).fua);
 	EXPECT_EQ(0, host_set_feature(h, 6, 1, NULL));
 	EXPECT_EQ(0, host_exec(h, 1, sqe_rw(true, 0, 1, self->page, 0)));
-	EXPECT_FALSE(fake_disk_log(h->disks[0], 2).fua);
+	EXPECT_FALSE(fake_disk_log(h->disks[0], 3).fua);
+	EXPECT_EQ(1, fake_disk_count(h->disks[0], FAKE_DISK_FLUSH));
+	fake_disk_fail(h->disks[0], 1, BLK_STS_MEDIUM, false);
+	EXPECT_EQ(DNR(NVME_SC_WRITE_FAULT), host_set_feature(h, 6, 0, NULL));
 }
 
 TEST(no_write_cache)
