@@ -89,14 +89,40 @@ static u16 nvme_lba_range(struct ioemu_nvme_req *req,
 	return NVME_SC_SUCCESS;
 }
 
+static void nvme_submit(struct ioemu_nvme_req *req, struct ioemu_disk *disk,
+			u32 bytes, bool write, bool fua)
+{
+	struct ioemu_nvme_sq *sq = req->sq;
+
+	if (unlikely(ioemu_nvme_polls_disk(disk))) {
+		sq->stats.polled++;
+		req->io.polled = true;
+		set_bit(req - sq->reqs, sq->polled);
+	}
+	ioemu_disk_rw(disk, &req->io, req->slba, req->vecs, req->nr_vecs, bytes,
+		      write, fua);
+}
+
+/* What a Read with FUA returns is on the medium now, in the queue's thread. */
+static void nvme_read_step(struct ioemu_nvme_req *req)
+{
+	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
+
+	req->step = NULL;
+	if (disk)
+		nvme_submit(req, disk, req->step_count, false, false);
+	else
+		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+}
+
 /* Read and Write, sections 6.9 and 6.15 */
 static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
 			   bool write)
 {
 	struct ioemu_nvme_sq *sq = req->sq;
 	const struct nvme_sqe *sqe = &sq->scratch->sqe;
+	bool fua = le32_to_cpu(sqe->cdw12) & NVME_RW_FUA;
 	u32 bytes, nlb;
-	bool fua;
 	u16 status;
 
 	if (unlikely(write && ns->read_only))
@@ -114,21 +140,21 @@ static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
 	if (write) {
 		sq->stats.writes++;
 		sq->stats.write_blocks += bytes >> 9;
-		fua = (le32_to_cpu(sqe->cdw12) & NVME_RW_FUA) ||
-		      unlikely(READ_ONCE(sq->ctrl->force_fua));
+		if (unlikely(READ_ONCE(sq->ctrl->force_fua)))
+			fua = true;
 	} else {
 		sq->stats.reads++;
 		sq->stats.read_blocks += bytes >> 9;
 		req->dirty = true;
-		fua = false;
+		if (unlikely(fua)) {
+			req->step = nvme_read_step;
+			req->step_ns = ns;
+			req->step_count = bytes;
+			ioemu_disk_flush(ns->disk, &req->io);
+			return NVME_PENDING;
+		}
 	}
-	if (unlikely(ioemu_nvme_polls_disk(ns->disk))) {
-		sq->stats.polled++;
-		req->io.polled = true;
-		set_bit(req - sq->reqs, sq->polled);
-	}
-	ioemu_disk_rw(ns->disk, &req->io, req->slba, req->vecs, req->nr_vecs,
-		      bytes, write, fua);
+	nvme_submit(req, ns->disk, bytes, write, fua);
 	return NVME_PENDING;
 }
 
@@ -162,6 +188,11 @@ static void nvme_dsm_step(struct ioemu_nvme_req *req)
 
 	if (!disk) {
 		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+		return;
+	}
+	/* A hint is not worth waiting for. */
+	if (READ_ONCE(req->sq->halt)) {
+		ioemu_nvme_complete(req, NVME_SC_SUCCESS);
 		return;
 	}
 	ioemu_disk_info(disk, &info);

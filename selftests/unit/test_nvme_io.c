@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* I/O commands of the NVMe controller. */
+#include <standin/sched.h>
+
 #include "nvme_host.h"
 
 FIXTURE(io) {
@@ -93,12 +95,29 @@ TEST_FV(io, fua)
 	sqe.cdw12 |= cpu_to_le32(NVME_RW_FUA);
 	EXPECT_EQ(0, host_exec(h, 1, sqe));
 	EXPECT_TRUE(fake_disk_log(self->disk, 0).fua);
-	sqe.opcode = NVME_CMD_READ;
-	EXPECT_EQ(0, host_exec(h, 1, sqe));
-	EXPECT_FALSE(fake_disk_log(self->disk, 1).fua);
 	sqe.opcode = NVME_CMD_WRITE_ZEROES;
 	EXPECT_EQ(0, host_exec(h, 1, sqe));
-	EXPECT_TRUE(fake_disk_log(self->disk, 2).fua);
+	EXPECT_TRUE(fake_disk_log(self->disk, 1).fua);
+}
+
+TEST_FV(io, what_a_read_with_fua_returns_is_on_the_medium)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_sqe sqe = sqe_rw(false, 5, 1, self->data, 0);
+	u32 bs = 1u << variant->shift;
+	u8 got[4096];
+
+	fake_disk_clear_log(self->disk);
+	sqe.cdw12 |= cpu_to_le32(NVME_RW_FUA);
+	EXPECT_EQ(0, host_exec(h, 1, sqe));
+	EXPECT_EQ(2, fake_disk_nr_log(self->disk));
+	EXPECT_EQ(FAKE_DISK_FLUSH, fake_disk_log(self->disk, 0).op);
+	EXPECT_EQ(FAKE_DISK_READ, fake_disk_log(self->disk, 1).op);
+	fake_vm_read(h->vm, self->data, got, bs);
+	EXPECT_MEMEQ(fake_disk_data(self->disk) + 5 * bs, got, bs);
+	fake_disk_fail(self->disk, 1, BLK_STS_MEDIUM, false);
+	EXPECT_EQ(DNR(NVME_SC_READ_ERROR), host_exec(h, 1, sqe));
+	EXPECT_EQ(3, fake_disk_nr_log(self->disk));
 }
 
 TEST_FV(io, ignored_fields)
@@ -325,6 +344,32 @@ TEST_FV(io, deallocate_held)
 	EXPECT_EQ(DNR(NVME_SC_WRITE_FAULT),
 		  dsm(self, r, 3, NVME_DSM_AD, self->data));
 	EXPECT_EQ(5, fake_disk_count(self->disk, FAKE_DISK_DISCARD));
+}
+
+TEST_FV(io, deallocation_does_not_hold_up_bus_mastering)
+{
+	struct nvme_dsm_range r = { .nlb = cpu_to_le32(1024) };
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	fake_disk_info(self->disk)->max_discard_blocks = 1;
+	fake_vm_write(h->vm, self->data, &r, sizeof(r));
+	fake_disk_hold(self->disk, true);
+	host_submit(h, 1, (struct nvme_sqe) {
+		.opcode = NVME_CMD_DSM, .nsid = cpu_to_le32(1),
+		.prp1 = cpu_to_le64(self->data),
+		.cdw11 = cpu_to_le32(NVME_DSM_AD) });
+	run_pending();
+	standin_idle = fake_disk_idle;
+	standin_idle_arg = self->disk;
+	host_command(h, PCI_COMMAND_MEMORY);
+	EXPECT_LE(fake_disk_count(self->disk, FAKE_DISK_DISCARD), 2);
+	fake_disk_hold(self->disk, false);
+	host_command(h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	run_pending();
+	EXPECT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(0, cqe_status(&cqe));
+	standin_idle = NULL;
 }
 
 TEST_FV(io, errors)
