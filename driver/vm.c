@@ -418,10 +418,11 @@ int ioemu_vm_start(struct ioemu_vm *vm, struct ioemu_controller *ctrl)
 
 void ioemu_vm_stop(struct ioemu_vm *vm, struct ioemu_controller *ctrl)
 {
+	/* Until it has stopped it uses guest memory, and is told of changes. */
+	ctrl->model->stop(ctrl);
 	mutex_lock(&vm->lock);
 	list_del(&ctrl->vm_entry);
 	mutex_unlock(&vm->lock);
-	ctrl->model->stop(ctrl);
 }
 
 void ioemu_vm_log_dirty(struct ioemu_vm *vm, bool on)

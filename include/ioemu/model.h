@@ -48,8 +48,8 @@ struct ioemu_controller;
  * @disk_removed: a disk goes: when it returns, nothing is submitted to it any more
  * @show: print state and counters for people
  *
- * All in process context, may sleep. @memory_changed, those about disks and @show
- * come between @start and @stop only.
+ * All in process context, may sleep. Those about disks and @show come between @start
+ * and @stop only; @memory_changed also while @stop runs and after it.
  */
 struct ioemu_model {
 	const char *name;

@@ -532,6 +532,33 @@ TEST_F(regs, map_is_replaced)
 	EXPECT_EQ(NVME_CSTS_RDY, r32(h, NVME_REG_CSTS));
 }
 
+/* A controller that is being removed is told until it is gone. */
+TEST(memory_changes_after_the_stop)
+{
+	struct nvme_host h;
+	u64 shadow, event;
+
+	host_init(&h, 64, 9);
+	host_ready(&h, 16);
+	shadow = host_page(&h, 1);
+	event = host_page(&h, 1);
+	EXPECT_EQ(0, host_admin(&h, (struct nvme_sqe) {
+		.opcode = NVME_ADMIN_DBBUF, .prp1 = cpu_to_le64(shadow),
+		.prp2 = cpu_to_le64(event) }, NULL));
+	ioemu_nvme_model.stop(h.ctrl);
+	standin_log_last[0] = '\0';
+	fake_vm_vanish(h.vm, shadow >> 12);
+	ioemu_nvme_model.memory_changed(h.ctrl);
+	fake_vm_shutdown(h.vm);
+	ioemu_nvme_model.memory_changed(h.ctrl);
+	run_pending();
+	EXPECT_EQ(0, fake_vm_map_refs(h.vm));
+	EXPECT_EQ('\0', standin_log_last[0]);
+	ioemu_nvme_model.destroy(h.ctrl);
+	fake_disk_free(h.disks[0]);
+	fake_vm_free(h.vm);
+}
+
 TEST_F(regs, data_memory_vanishes_in_flight)
 {
 	struct nvme_host *h = &self->h;
