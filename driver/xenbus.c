@@ -273,11 +273,12 @@ static void backend_disconnect(struct backend *be)
 
 	if (!be->ctrl)
 		return;
+	debugfs_remove(be->debugfs);
+	ioemu_vm_stop(be->vm, be->ctrl);
+	/* What ended last was reported, too. */
 	if (be->log_dirty)
 		ioemu_vm_log_dirty(be->vm, false);
 	be->log_dirty = false;
-	debugfs_remove(be->debugfs);
-	ioemu_vm_stop(be->vm, be->ctrl);
 	be->model->destroy(be->ctrl);
 	be->ctrl = NULL;
 	backend_close_disks(be);
