@@ -209,9 +209,6 @@ static void bar_claim(struct ioemu_pci *pci, unsigned int i, u64 start)
 	struct ioemu_pci_bar *bar = &pci->bars[i];
 	int ret;
 
-	if (bar->refused == start)
-		return;
-
 	bar->region.start = start;
 	bar->region.end = start + pci->config.bars[i].size - 1;
 	ret = ioemu_iospace_add(ioemu_vm_iospace(pci->vm), &bar->region);
@@ -219,12 +216,14 @@ static void bar_claim(struct ioemu_pci *pci, unsigned int i, u64 start)
 		bar->claimed = true;
 		return;
 	}
-	bar->refused = start;
 	pr_warn_ratelimited("d%u: PCI slot %u: BAR %u is not decoded at %#llx: error %d\n",
 			    ioemu_vm_domid(pci->vm), pci->slot, i, start, ret);
 }
 
-/* Give back what is not decoded any more, then claim what is. */
+/*
+ * Give back what is not decoded any more, then claim what is. What was refused is
+ * tried again: the place may be free by now.
+ */
 static void settle_bars(struct ioemu_pci *pci)
 {
 	struct ioemu_iospace *space = ioemu_vm_iospace(pci->vm);
@@ -235,8 +234,6 @@ static void settle_bars(struct ioemu_pci *pci)
 		struct ioemu_pci_bar *bar = &pci->bars[i];
 		bool decoded = bar_decoded(pci, i, &start);
 
-		if (!decoded || bar->refused != start)
-			bar->refused = 0;
 		if (bar->claimed && !(decoded && bar->region.start == start)) {
 			ioemu_iospace_remove(space, &bar->region);
 			bar->claimed = false;

@@ -111,16 +111,12 @@ struct ioemu_pci_vector;
  * @pci: function
  * @index: its number
  * @claimed: @region is in the address map; under &ioemu_pci.lock
- * @refused: address that the address map refused, 0 for none; not tried again
- *           until the guest moves the BAR or switches its decoding off; under
- *           &ioemu_pci.lock
  */
 struct ioemu_pci_bar {
 	struct ioemu_io_region region;
 	struct ioemu_pci *pci;
 	unsigned int index;
 	bool claimed;
-	u64 refused;
 };
 
 /**
