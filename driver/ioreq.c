@@ -162,6 +162,20 @@ static void evtchn_close(evtchn_port_t port)
 	HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
 }
 
+/* Is the vCPU's port still the one that was bound to its slot? */
+static bool ioreq_vcpu_bound(const struct ioreq_vcpu *vcpu)
+{
+	struct evtchn_status status = {
+		.dom = DOMID_SELF,
+		.port = vcpu->port,
+	};
+
+	return !HYPERVISOR_event_channel_op(EVTCHNOP_status, &status) &&
+	       status.status == EVTCHNSTAT_interdomain &&
+	       status.u.interdomain.dom == vcpu->server->domid &&
+	       status.u.interdomain.port == READ_ONCE(vcpu->slot->vp_eport);
+}
+
 static int ioreq_connect_vcpu(struct ioreq_vcpu *vcpu)
 {
 	struct evtchn_bind_interdomain bind = {
@@ -192,7 +206,9 @@ static noinline int ioreq_bind_vcpu(struct ioreq_vcpu *vcpu)
 	ret = bind_evtchn_to_irqhandler_lateeoi(vcpu->port, ioreq_event, 0,
 						vcpu->name, vcpu);
 	if (ret < 0) {
-		evtchn_close(vcpu->port);
+		/* Some failures close the port, and it may be another's by now. */
+		if (ioreq_vcpu_bound(vcpu))
+			evtchn_close(vcpu->port);
 		return ret;
 	}
 	vcpu->irq = ret;
@@ -469,13 +485,7 @@ void ioemu_ioreq_unmap_range(struct ioemu_ioreq_server *server,
 
 bool ioemu_ioreq_domain_alive(const struct ioemu_ioreq_server *server)
 {
-	struct evtchn_status status = {
-		.dom = DOMID_SELF,
-		.port = server->vcpus[0].port,
-	};
-
-	return !HYPERVISOR_event_channel_op(EVTCHNOP_status, &status) &&
-	       status.status == EVTCHNSTAT_interdomain;
+	return ioreq_vcpu_bound(&server->vcpus[0]);
 }
 
 void ioemu_ioreq_show(const struct ioemu_ioreq_server *server,
