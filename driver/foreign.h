@@ -48,13 +48,22 @@ struct page *ioemu_foreign_map_mfn(domid_t domid, xen_pfn_t mfn);
 
 /**
  * ioemu_foreign_unmap() - unmap and free pages
- * @pages: pages from the functions above; NULLs are skipped
+ * @pages: pages from the functions above; the array is used up
  * @nr: how many, at most %IOEMU_FOREIGN_BATCH
  *
- * When it returns no CPU can reach the frames through the pages any more.
+ * When it returns no CPU can reach the frames through the pages any more; but
+ * for pages that somebody else refers to, which are unmapped when nobody does.
  *
  * Context: process context, may sleep.
  */
 void ioemu_foreign_unmap(struct page **pages, unsigned int nr);
+
+/**
+ * ioemu_foreign_exit() - wait until all pages are unmapped
+ *
+ * Context: process context, when nothing is mapped any more; waits for everybody
+ * who refers to a page.
+ */
+void ioemu_foreign_exit(void);
 
 #endif /* _IOEMU_FOREIGN_H */

@@ -10,12 +10,15 @@
  *
  * A page belongs to whoever it was returned to until ioemu_foreign_unmap();
  * page-table and p2m entries of different pages are independent, so there is no
- * lock here.
+ * lock for them.
  */
 
+#include <linux/delay.h>
 #include <linux/error-injection.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <xen/features.h>
 #include <xen/page.h>
 #include <xen/xen.h>
@@ -154,39 +157,102 @@ struct page *ioemu_foreign_map_mfn(domid_t domid, xen_pfn_t mfn)
 	return ret ? page : ERR_PTR(-EFAULT);
 }
 
-void ioemu_foreign_unmap(struct page **pages, unsigned int nr)
+/*
+ * Whoever was given a page in a bio may have passed it on. Network storage does: a
+ * packet holds references on pages, and a copy of it may wait to be sent again, or
+ * to be read by somebody who watches, long after the server has said that the data
+ * are written. Such a page stays what it is until nobody else refers to it.
+ *
+ * They wait in a list through page_private(), which is ours to use. They are not
+ * waited for, since this may last for ever, and callers hold locks.
+ */
+#define FOREIGN_BUSY_MS		100
+
+static void foreign_retry(struct work_struct *work);
+
+static DEFINE_SPINLOCK(busy_lock);
+static struct page *busy_pages;	/* under busy_lock */
+static atomic_t nr_busy;	/* in the list, or being looked at */
+static DECLARE_DELAYED_WORK(busy_work, foreign_retry);
+
+static void foreign_postpone(struct page *page)
 {
-	struct mmu_update reqs[16];
+	spin_lock(&busy_lock);
+	set_page_private(page, (unsigned long)busy_pages);
+	busy_pages = page;
+	spin_unlock(&busy_lock);
+	atomic_inc(&nr_busy);
+	schedule_delayed_work(&busy_work, msecs_to_jiffies(FOREIGN_BUSY_MS));
+}
+
+static void foreign_unmap_idle(struct page **pages, unsigned int nr)
+{
+	struct mmu_update reqs[IOEMU_FOREIGN_BATCH];
 	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
-	unsigned int i, queued = 0, kept = 0;
+	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		if (!pages[i])
-			continue;
-		pages[kept++] = pages[i];
-	}
-	if (!kept)
-		return;
-
-	for (i = 0; i < kept; i++) {
-		pte_t *ptep = foreign_pte(pages[i]);
-
 		WRITE_ONCE(xen_p2m_addr[page_to_pfn(pages[i])],
 			   INVALID_P2M_ENTRY);
-		reqs[queued].ptr = arbitrary_virt_to_machine(ptep).maddr |
-				   MMU_NORMAL_PT_UPDATE;
-		reqs[queued].val = 0;
-		if (++queued == ARRAY_SIZE(reqs) || i + 1 == kept) {
-			/* Clearing an entry of our own cannot be refused. */
-			if (HYPERVISOR_mmu_update(reqs, queued, NULL,
-						  DOMID_SELF))
-				pr_err_ratelimited("cannot unmap foreign frames\n");
-			queued = 0;
-		}
+		reqs[i].ptr = arbitrary_virt_to_machine(foreign_pte(pages[i])).maddr |
+			      MMU_NORMAL_PT_UPDATE;
+		reqs[i].val = 0;
 	}
+	/* Clearing an entry of our own cannot be refused. */
+	if (HYPERVISOR_mmu_update(reqs, nr, NULL, DOMID_SELF))
+		pr_err_ratelimited("cannot unmap foreign frames\n");
 
 	/* No CPU may keep a translation into what is now somebody else's. */
 	if (HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF))
 		pr_err_ratelimited("cannot flush TLBs\n");
-	xen_free_unpopulated_pages(kept, pages);
+	xen_free_unpopulated_pages(nr, pages);
+}
+
+void ioemu_foreign_unmap(struct page **pages, unsigned int nr)
+{
+	unsigned int i, nr_idle = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (page_count(pages[i]) > 1)
+			foreign_postpone(pages[i]);
+		else
+			pages[nr_idle++] = pages[i];
+	}
+	if (nr_idle)
+		foreign_unmap_idle(pages, nr_idle);
+}
+
+static void foreign_retry(struct work_struct *work)
+{
+	struct page *batch[IOEMU_FOREIGN_BATCH];
+	unsigned int nr = 0, total = 0;
+	struct page *page;
+
+	spin_lock(&busy_lock);
+	page = busy_pages;
+	busy_pages = NULL;
+	spin_unlock(&busy_lock);
+
+	while (page) {
+		struct page *next = (struct page *)page_private(page);
+
+		set_page_private(page, 0);
+		batch[nr++] = page;
+		total++;
+		if (nr == ARRAY_SIZE(batch) || !next) {
+			ioemu_foreign_unmap(batch, nr);
+			nr = 0;
+			cond_resched();
+		}
+		page = next;
+	}
+	/* What waits again was counted again. */
+	atomic_sub(total, &nr_busy);
+}
+
+void ioemu_foreign_exit(void)
+{
+	while (atomic_read(&nr_busy))
+		msleep(FOREIGN_BUSY_MS);
+	cancel_delayed_work_sync(&busy_work);
 }

@@ -7,6 +7,7 @@
 #include <xen/xen.h>
 
 #include "debugfs.h"
+#include "foreign.h"
 #include "xenbus.h"
 
 static int __init ioemu_init(void)
@@ -26,6 +27,7 @@ module_init(ioemu_init);
 static void __exit ioemu_exit(void)
 {
 	ioemu_xenbus_exit();
+	ioemu_foreign_exit();
 	ioemu_debugfs_exit();
 	/* Callbacks of kfree_rcu() and call_rcu() run no code of the module. */
 }

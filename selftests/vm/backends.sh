@@ -152,6 +152,19 @@ nbd_connect()
 	wait_for 10 eval "[ \$(blockdev --getsz $2) -gt 0 ]"
 }
 
+# ---- mapped memory ---------------------------------------------------------
+
+# How often everything of the guest's was mapped anew.
+maps_replaced()
+{
+	sed -n 's/^maps: .* replaced: //p' "/sys/kernel/debug/xen-ioemu/$DOMID/domain"
+}
+
+maps_replaced_over()
+{
+	[ "$(maps_replaced)" -gt "$1" ]
+}
+
 # ---- all of them -----------------------------------------------------------
 
 setup()
@@ -272,6 +285,35 @@ t_growth_is_seen_by_the_guest()
 		dd if=/dev/nvme0n1 bs=1M skip=79 count=1 iflag=direct 2>/dev/null | md5sum"
 	expect_eq "$(cat "$TMP/found")" \
 		"$(dd if=$THIN bs=1M skip=79 count=1 iflag=direct status=none | md5sum)"
+}
+
+# What was sent may have to be sent again, or is read by somebody who watches, when the
+# disk has long said that it is written: the guest's frames stay where they are
+# until then, although the guest gives memory back and everything is mapped anew.
+t_pages_stay_while_the_network_has_them()
+{
+	local watch memory n
+
+	python3 "$PAYLOAD/vm/held.py" $NVME_PORT "$TMP/go" >"$TMP/held" &
+	watch=$!
+	wait_for 20 grep -q ready "$TMP/held"
+	# dd keeps its buffer as it is while it waits for more.
+	g 'written() { awk "{ print \$7 }" /sys/block/nvme0n3/stat; }
+		before=$(written)
+		(tr "\0" W </dev/zero | head -c 262144; sleep 1000) 2>/dev/null |
+			dd bs=256k iflag=fullblock of=/dev/nvme0n3 seek=64 oflag=direct >/dev/null 2>&1 &
+		until_true 20 "[ \$(written) -ge \$((before + 512)) ]"'
+	n=$(maps_replaced)
+	memory=$(xl list $GUEST | awk 'NR == 2 { print $3 }')
+	xl mem-set $GUEST $((memory - 16))
+	wait_for 20 maps_replaced_over "$n"
+	# Pages that could be had are something else now.
+	g 'dd if=/dev/nvme0n1 of=/dev/null bs=1M count=8 iflag=direct 2>/dev/null'
+	touch "$TMP/go"
+	wait $watch
+	expect_eq "$(tail -n 1 "$TMP/held")" "found 262144" "what the network has"
+	g 'killall dd sleep'
+	xl mem-set $GUEST "$memory"
 }
 
 t_target_that_goes_and_returns_only_delays()

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# held.py PORT FILE: watch what goes to a TCP port of this machine. Packets are looked at
+# only when FILE is there; the kernel has them until then, without a copy of
+# their data. Prints how many bytes of 'W' were in them.
+
+import os
+import socket
+import sys
+import time
+
+OUTGOING = 4		# linux/if_packet.h
+RCVBUFFORCE = 33	# asm-generic/socket.h
+
+port, go = int(sys.argv[1]), sys.argv[2]
+everything = socket.htons(3)
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, everything)
+sock.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 64 << 20)
+sock.bind(("lo", everything))
+print("ready", flush=True)
+while not os.path.exists(go):
+    time.sleep(0.1)
+
+sock.setblocking(False)
+found = 0
+while True:
+    try:
+        packet, addr = sock.recvfrom(1 << 17)
+    except BlockingIOError:
+        break
+    if addr[2] != OUTGOING or packet[9] != socket.IPPROTO_TCP:
+        continue
+    header = (packet[0] & 15) * 4
+    if int.from_bytes(packet[header + 2:header + 4], "big") == port:
+        found += packet.count(b"W", header + (packet[header + 12] >> 4) * 4)
+print("found", found)
