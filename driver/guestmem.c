@@ -33,8 +33,14 @@
 #include "foreign.h"
 #include "guestmem.h"
 
-/* Replaced maps that may still be in use before another replacement waits. */
-#define GUESTMEM_MAX_OLD	4
+/*
+ * A replacement waits while there are so many maps, or times @limit frames in them.
+ * An old map lives as long as requests that use it, which takes seconds with a disk
+ * that is slow or limited, and a guest that gives memory back needs a new
+ * one every 2 MiB.
+ */
+#define GUESTMEM_MAX_MAPS	64
+#define GUESTMEM_MAX_FRAMES	4
 
 /* Between two attempts to have a new map. */
 #define GUESTMEM_WAIT_MS	20
@@ -125,8 +131,8 @@ static void gmap_release_work(struct work_struct *work)
 	mutex_destroy(&map->lock);
 	kfree_rcu(map, rcu);
 	/* The cache stays until its workqueue is destroyed. */
-	if (atomic_dec_return(&gm->nr_maps) <= GUESTMEM_MAX_OLD)
-		wake_up_all(&gm->released);
+	atomic_dec(&gm->nr_maps);
+	wake_up_all(&gm->released);
 }
 
 static void gmap_release(struct percpu_ref *ref)
@@ -215,11 +221,18 @@ struct ioemu_gmap *ioemu_guestmem_current(struct ioemu_guestmem *gm)
 	return map;
 }
 
+static bool guestmem_has_room(struct ioemu_guestmem *gm)
+{
+	return atomic_read(&gm->nr_maps) < GUESTMEM_MAX_MAPS &&
+	       atomic_long_read(&gm->nr_mapped) <=
+	       GUESTMEM_MAX_FRAMES * gm->limit;
+}
+
 void ioemu_guestmem_replace(struct ioemu_guestmem *gm)
 {
 	struct ioemu_gmap *map, *old;
 
-	wait_event(gm->released, atomic_read(&gm->nr_maps) <= GUESTMEM_MAX_OLD);
+	wait_event(gm->released, guestmem_has_room(gm));
 
 	/*
 	 * With the old map, what is read for the guest would go where its memory

@@ -59,8 +59,8 @@ struct ioemu_gmap *ioemu_guestmem_current(struct ioemu_guestmem *gm);
  * @gm: cache
  *
  * References on the old map stay good; its frames are unmapped when the last
- * one is gone. Waits while too many old maps are still in use, and while there
- * is no memory for a new one.
+ * one is gone. Waits while old maps that are still in use hold too much, and while
+ * there is no memory for a new one.
  *
  * Context: process context; calls are serialised by the caller.
  */

@@ -463,6 +463,32 @@ t_reset_does_not_wait_for_a_limit()
 	g 'wait; dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1 2>/dev/null'
 }
 
+memory_at_most()
+{
+	[ "$(xl list $GUEST | awk 'NR == 2 { print $3 }')" -le "$1" ]
+}
+
+# What a guest gives back is gone from dom0's maps when Xen says so, but requests keep
+# theirs; the guest does not wait until a disk that is held back has done them all.
+t_memory_is_given_back_although_requests_wait()
+{
+	local be memory start
+
+	be=$(backend_path "$DOMID" 0)
+	memory=$(xl list $GUEST | awk 'NR == 2 { print $3 }')
+	xenstore-write "$be/disk/0/iops-limit" 40
+	g 'fio --name=r --filename=/dev/nvme0n1 --direct=1 --rw=randread --bs=4k --iodepth=256 \
+			--ioengine=libaio --time_based --runtime=1000 --size=64m >/dev/null 2>&1 &
+		sleep 2'
+	start=$SECONDS
+	xl mem-set $GUEST $((memory - 96))
+	wait_for 20 memory_at_most $((memory - 92))
+	note "92 MiB given back in $((SECONDS - start)) s"
+	xenstore-rm "$be/disk/0/iops-limit"
+	xl mem-set $GUEST "$memory"
+	g 'killall fio; until_true 20 "! pidof fio >/dev/null"'
+}
+
 t_disk_is_added_and_removed_while_the_guest_runs()
 {
 	local be added sum
