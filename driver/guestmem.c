@@ -375,7 +375,7 @@ int ioemu_gmap_pages(struct ioemu_gmap *map, const u64 *gfns, unsigned int nr,
 	return 0;
 }
 
-void ioemu_gmap_dirty(struct ioemu_gmap *map, u64 gfn, unsigned int nr)
+static int gmap_mark_dirty(struct ioemu_gmap *map, u64 gfn, unsigned int nr)
 {
 	struct xen_dmop_extent extent = { .nr = nr, .first_pfn = gfn };
 	struct xen_dmop op = {
@@ -384,13 +384,24 @@ void ioemu_gmap_dirty(struct ioemu_gmap *map, u64 gfn, unsigned int nr)
 	};
 	struct xen_dm_op_buf bufs[2];
 
-	if (likely(!READ_ONCE(map->gm->log_dirty)))
-		return;
-
 	set_xen_guest_handle(bufs[0].h, &op);
 	bufs[0].size = sizeof(op);
 	set_xen_guest_handle(bufs[1].h, &extent);
 	bufs[1].size = sizeof(extent);
-	/* A frame that is gone needs no marking: nothing to do on error. */
-	HYPERVISOR_dm_op(map->gm->domid, ARRAY_SIZE(bufs), bufs);
+	return HYPERVISOR_dm_op(map->gm->domid, ARRAY_SIZE(bufs), bufs);
+}
+
+void ioemu_gmap_dirty(struct ioemu_gmap *map, u64 gfn, unsigned int nr)
+{
+	if (likely(!READ_ONCE(map->gm->log_dirty)))
+		return;
+
+	/*
+	 * A frame that is gone needs no marking. But Xen refuses an extent as a
+	 * whole when it ends with the guest's last frame, which it takes to be
+	 * beyond the end: that frame cannot be marked, those before it can.
+	 */
+	if (gmap_mark_dirty(map, gfn, nr) == -EINVAL && nr > 1)
+		while (nr--)
+			gmap_mark_dirty(map, gfn++, 1);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * logdirty DOMID SECONDS: does Xen learn of every page of a domain that changes?
+ * logdirty DOMID SECONDS [GFN]: does Xen learn of every page of a domain that changes?
+ * With a third argument, of this one.
  *
  * Pauses the domain, switches log-dirty mode on, copies its memory, lets it run
  * for a while, and compares: a page that differs and is not marked was missed,
@@ -24,6 +25,7 @@
 #define PAGE		4096u
 /* All memory of a small domain lies below. */
 #define PAGES		16384u
+#define MAX_GFN		0xfffffu
 #define BATCH		512u
 /* Requests that were under way when the domain was paused end meanwhile. */
 #define SETTLE_US	500000
@@ -32,39 +34,41 @@ static xc_interface *xch;
 static xenforeignmemory_handle *fmem;
 static uint32_t domid;
 static uint8_t *copy, *present, *marks;
-static unsigned int changed, missed;
+static unsigned int begin, end = PAGES, changed, missed;
 
 /* Call @page_is for each page of memory that is there. */
 static void for_each_page(void (*page_is)(unsigned int gfn, const uint8_t *page))
 {
 	xen_pfn_t gfns[BATCH];
 	int errors[BATCH];
-	unsigned int first, i;
+	unsigned int first, nr, i;
 	uint8_t *pages;
 
-	for (first = 0; first < PAGES; first += BATCH) {
-		for (i = 0; i < BATCH; i++)
+	for (first = begin; first < end; first += nr) {
+		nr = end - first < BATCH ? end - first : BATCH;
+		for (i = 0; i < nr; i++)
 			gfns[i] = first + i;
-		pages = xenforeignmemory_map(fmem, domid, PROT_READ, BATCH,
-					     gfns, errors);
+		pages = xenforeignmemory_map(fmem, domid, PROT_READ, nr, gfns,
+					     errors);
 		if (!pages)
 			continue;
-		for (i = 0; i < BATCH; i++)
+		for (i = 0; i < nr; i++)
 			if (!errors[i])
 				page_is(first + i, pages + (size_t)i * PAGE);
-		xenforeignmemory_unmap(fmem, pages, BATCH);
+		xenforeignmemory_unmap(fmem, pages, nr);
 	}
 }
 
 static void remember(unsigned int gfn, const uint8_t *page)
 {
-	memcpy(copy + (size_t)gfn * PAGE, page, PAGE);
-	present[gfn] = 1;
+	memcpy(copy + (size_t)(gfn - begin) * PAGE, page, PAGE);
+	present[gfn - begin] = 1;
 }
 
 static void compare(unsigned int gfn, const uint8_t *page)
 {
-	if (!present[gfn] || !memcmp(copy + (size_t)gfn * PAGE, page, PAGE))
+	if (!present[gfn - begin] ||
+	    !memcmp(copy + (size_t)(gfn - begin) * PAGE, page, PAGE))
 		return;
 	changed++;
 	missed += !(marks[gfn / 8] >> gfn % 8 & 1);
@@ -88,7 +92,7 @@ static void log_dirty(unsigned int op)
 static void take_marks(xc_hypercall_buffer_t *bitmap)
 {
 	if (xc_logdirty_control(xch, domid, XEN_DOMCTL_SHADOW_OP_CLEAN, bitmap,
-				PAGES, 0, NULL) < 0)
+				end, 0, NULL) < 0)
 		err(1, "log-dirty bitmap");
 }
 
@@ -96,17 +100,23 @@ int main(int argc, char **argv)
 {
 	DECLARE_HYPERCALL_BUFFER(uint8_t, bitmap);
 
-	if (argc != 3)
-		errx(2, "usage: logdirty DOMID SECONDS");
+	if (argc != 3 && argc != 4)
+		errx(2, "usage: logdirty DOMID SECONDS [GFN]");
 	domid = strtoul(argv[1], NULL, 10);
+	if (argc == 4) {
+		begin = strtoul(argv[3], NULL, 0);
+		if (begin > MAX_GFN)
+			errx(2, "no such frame: %s", argv[3]);
+		end = begin + 1;
+	}
 	xch = xc_interface_open(NULL, NULL, 0);
 	fmem = xenforeignmemory_open(NULL, 0);
 	if (!xch || !fmem)
 		err(1, "open");
 	bitmap = xc_hypercall_buffer_alloc_pages(xch, bitmap,
-						 PAGES / 8 / PAGE + 1);
-	copy = malloc((size_t)PAGES * PAGE);
-	present = calloc(PAGES, 1);
+						 end / 8 / PAGE + 1);
+	copy = malloc((size_t)(end - begin) * PAGE);
+	present = calloc(end - begin, 1);
 	if (!bitmap || !copy || !present)
 		err(1, "memory");
 
@@ -117,7 +127,7 @@ int main(int argc, char **argv)
 	hold(false);
 	sleep(strtoul(argv[2], NULL, 10));
 	hold(true);
-	memset(bitmap, 0, PAGES / 8);
+	memset(bitmap, 0, (end + 7) / 8);
 	take_marks(HYPERCALL_BUFFER(bitmap));
 	marks = bitmap;
 	for_each_page(compare);

@@ -16,24 +16,29 @@ churn()
 	done
 }
 
-# How many pages changed while the guest ran, and how many of them Xen did not know.
+# How many pages changed while the guest ran, and how many of them Xen did not know:
+# compare AT_LEAST [GFN]
 compare()
 {
 	local churn
 
 	churn &
 	churn=$!
-	"$PAYLOAD/logdirty" "$DOMID" $((3 * PATIENCE)) >"$TMP/pages"
+	"$PAYLOAD/logdirty" "$DOMID" $((3 * PATIENCE)) ${2:+"$2"} >"$TMP/pages"
 	kill $churn
 	note "$(cat "$TMP/pages")"
 	read -r _ CHANGED _ MISSED <"$TMP/pages"
-	[ "$CHANGED" -gt 20 ]
+	[ "$CHANGED" -ge "$1" ]
 }
 
-guest_is_busy()
+# start_guest SUITE: returns when it is at work
+start_guest()
 {
-	grep -q '^sq1: .* commands [0-9]\{3,\} ' \
-		"/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
+	DOMID=$(paused_domain "$1" 1 "$1")
+	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params=/dev/mapper/churned
+	wait_for 10 state_is "$DOMID" 0 4
+	xl unpause "$1"
+	wait_for 60 queue_commands_over "$DOMID" 100
 }
 
 switch()
@@ -47,22 +52,34 @@ switch()
 
 t_pages_are_missed_while_it_is_off()
 {
-	compare
+	compare 20
 	[ "$MISSED" -gt 0 ]
 }
 
 t_no_page_is_missed_while_it_is_on()
 {
 	switch 1
-	compare
+	compare 20
 	expect_eq "$MISSED" 0
 }
 
 t_it_can_be_switched_off_again()
 {
 	switch 0
-	compare
+	compare 20
 	[ "$MISSED" -gt 0 ]
+}
+
+# Not even Xen can mark the very last; the one before it is written with the same
+# command.
+t_last_frame_but_one_is_not_missed()
+{
+	destroy_domain load
+	start_guest last
+	switch 1
+	compare 1 0xfeffe
+	expect_eq "$MISSED" 0
+	destroy_domain last
 }
 
 module_load
@@ -70,14 +87,11 @@ module_load
 UNDER=$(make_disk under 64)
 modprobe dm_mod
 dmsetup create churned --table "0 131072 linear $UNDER 0"
-DOMID=$(paused_domain load 1 load)
-raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params=/dev/mapper/churned
-wait_for 10 state_is "$DOMID" 0 4
-xl unpause load
-wait_for 60 guest_is_busy
+start_guest load
 run_tests
 rc=$?
 destroy_domain load
+destroy_domain last
 dmsetup remove churned
 remove_disk under
 module_unload
