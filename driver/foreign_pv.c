@@ -185,10 +185,27 @@ static void foreign_postpone(struct page *page)
 	schedule_delayed_work(&busy_work, msecs_to_jiffies(FOREIGN_BUSY_MS));
 }
 
+static noinline int foreign_clear(struct mmu_update *reqs, unsigned int nr)
+{
+	return HYPERVISOR_mmu_update(reqs, nr, NULL, DOMID_SELF);
+}
+ALLOW_ERROR_INJECTION(foreign_clear, ERRNO);
+
+static noinline int foreign_flush(void)
+{
+	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+
+	return HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF);
+}
+ALLOW_ERROR_INJECTION(foreign_flush, ERRNO);
+
+/*
+ * Xen has no reason to refuse any of this. If it does, the pages are nobody's from
+ * then on: whoever got them from the pool would write to another domain.
+ */
 static void foreign_unmap_idle(struct page **pages, unsigned int nr)
 {
 	struct mmu_update reqs[IOEMU_FOREIGN_BATCH];
-	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -198,13 +215,16 @@ static void foreign_unmap_idle(struct page **pages, unsigned int nr)
 			      MMU_NORMAL_PT_UPDATE;
 		reqs[i].val = 0;
 	}
-	/* Clearing an entry of our own cannot be refused. */
-	if (HYPERVISOR_mmu_update(reqs, nr, NULL, DOMID_SELF))
-		pr_err_ratelimited("cannot unmap foreign frames\n");
-
+	if (foreign_clear(reqs, nr)) {
+		pr_err_ratelimited("cannot unmap foreign frames: %u pages are lost\n",
+				   nr);
+		return;
+	}
 	/* No CPU may keep a translation into what is now somebody else's. */
-	if (HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF))
-		pr_err_ratelimited("cannot flush TLBs\n");
+	if (foreign_flush()) {
+		pr_err_ratelimited("cannot flush TLBs: %u pages are lost\n", nr);
+		return;
+	}
 	xen_free_unpopulated_pages(nr, pages);
 }
 
