@@ -85,8 +85,8 @@ struct ioemu_guestmem {
  * @lock: held to map missing frames
  * @nr: frames in @pages, written under @lock
  * @full: the owner was told, under @lock
- * @release: unmaps and frees
- * @rcu: frees after lookups of the current map are over
+ * @release: unmaps and frees; a reference that was killed drops to zero only after a
+ *           grace period, when lookups of the then current map are over
  */
 struct ioemu_gmap {
 	struct percpu_ref ref;
@@ -96,7 +96,6 @@ struct ioemu_gmap {
 	unsigned long nr;
 	bool full;
 	struct work_struct release;
-	struct rcu_head rcu;
 };
 
 static void gmap_unmap_batch(struct ioemu_guestmem *gm, struct page **pages,
@@ -129,7 +128,7 @@ static void gmap_release_work(struct work_struct *work)
 	xa_destroy(&map->pages);
 	percpu_ref_exit(&map->ref);
 	mutex_destroy(&map->lock);
-	kfree_rcu(map, rcu);
+	kfree(map);
 	/* The cache stays until its workqueue is destroyed. */
 	atomic_dec(&gm->nr_maps);
 	wake_up_all(&gm->released);

@@ -318,15 +318,16 @@ static int ioreq_bind_vcpus(struct ioemu_ioreq_server *server)
 }
 
 /*
- * A request that was sent before its channel was bound raised no event here:
- * handle what is there. Runs like the interrupt handler, with which it cannot
- * race on the same slot since a slot is taken with interrupts of its channel
- * disabled.
+ * A vCPU that waits for an answer would wait for ever once the server is gone.
+ * So: have Xen send nothing more (the domain is paused while it takes note, no
+ * vCPU is in the middle of sending), answer what was sent, then unbind. Like its
+ * interrupt handler, which is not running, this takes what is in a slot.
  */
-static void ioreq_kick(struct ioemu_ioreq_server *server)
+static void ioreq_drain(struct ioemu_ioreq_server *server)
 {
 	unsigned int i;
 
+	ioreq_set_state(server, false);
 	for (i = 0; i < server->nr_vcpus; i++) {
 		struct ioreq_vcpu *vcpu = &server->vcpus[i];
 
@@ -337,10 +338,11 @@ static void ioreq_kick(struct ioemu_ioreq_server *server)
 		}
 		enable_irq(vcpu->irq);
 	}
+	flush_workqueue(server->wq);
 }
 
 /*
- * The same for channels that could not be bound: whoever waits there is told by
+ * For channels that could not be bound: whoever waits there is told by
  * way of a channel without an interrupt. Nothing more is sent.
  */
 static void ioreq_answer_unbound(struct ioemu_ioreq_server *server)
@@ -360,22 +362,6 @@ static void ioreq_answer_unbound(struct ioemu_ioreq_server *server)
 		ioreq_slow(&vcpu->work);
 		evtchn_close(vcpu->port);
 	}
-}
-
-/*
- * A vCPU that waits for an answer would wait for ever once the server is gone.
- * So: have Xen send nothing more (the domain is paused while it takes note, no
- * vCPU is in the middle of sending), answer what was sent, then unbind.
- */
-static void ioreq_drain(struct ioemu_ioreq_server *server)
-{
-	unsigned int i;
-
-	ioreq_set_state(server, false);
-	for (i = 0; i < server->nr_vcpus; i++)
-		synchronize_irq(server->vcpus[i].irq);
-	ioreq_kick(server);
-	flush_workqueue(server->wq);
 }
 
 struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
@@ -419,10 +405,10 @@ struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
 	ret = ioreq_set_state(server, true);
 	if (ret)
 		goto err_page;
+	/* Xen raises an event on each channel when it is bound: none is missed. */
 	ret = ioreq_bind_vcpus(server);
 	if (ret)
 		goto err_vcpus;
-	ioreq_kick(server);
 	return server;
 
 err_vcpus:
