@@ -29,11 +29,9 @@
 #include "pci_msi.h"
 
 #define SLOTS			32
-#define PORT_BAR_MAX		256ULL
 /* No processor addresses memory above; and the end of the 32-bit registers. */
 #define MEMORY_LIMIT		BIT_ULL(52)
 #define SIZING_LIMIT		0xffffffffULL
-#define PORT_LIMIT		0xffffULL
 
 #define PM_D0			0
 #define PM_D3HOT		3
@@ -59,12 +57,7 @@ static bool bar_valid(const struct ioemu_pci_config *config, unsigned int i)
 
 	if (!bar->size)
 		return true;
-	if (!is_power_of_2(bar->size))
-		return false;
-	if (bar->port)
-		return bar->size >= 4 && bar->size <= PORT_BAR_MAX &&
-		       !bar->is_64bit && !bar->prefetchable;
-	if (bar->size < 16)
+	if (!is_power_of_2(bar->size) || bar->size < 16)
 		return false;
 	if (bar->is_64bit)
 		return bar->size < MEMORY_LIMIT && i + 1 < IOEMU_PCI_BARS &&
@@ -94,13 +87,9 @@ static void build_header(struct ioemu_pci *pci)
 
 		if (!bar->size)
 			continue;
-		command |= bar->port ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
-		if (bar->port)
-			space[REG_BAR(i)] = PCI_BASE_ADDRESS_SPACE_IO;
+		command |= PCI_COMMAND_MEMORY;
 		if (bar->is_64bit)
-			space[REG_BAR(i)] |= PCI_BASE_ADDRESS_MEM_TYPE_64;
-		if (bar->prefetchable)
-			space[REG_BAR(i)] |= PCI_BASE_ADDRESS_MEM_PREFETCH;
+			space[REG_BAR(i)] = PCI_BASE_ADDRESS_MEM_TYPE_64;
 		bytes_set32(pci->writable, REG_BAR(i), mask);
 		if (bar->is_64bit)
 			bytes_set32(pci->writable, REG_BAR(i + 1), mask >> 32);
@@ -178,11 +167,10 @@ static void build_space(struct ioemu_pci *pci)
 static bool bar_decoded(const struct ioemu_pci *pci, unsigned int i, u64 *start)
 {
 	const struct ioemu_pci_bar_config *bar = &pci->config.bars[i];
-	u16 enable = bar->port ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	u64 base, end;
 
 	if (!bar->size || !pci->live || power_state(pci) != PM_D0 ||
-	    !(space_get16(pci, PCI_COMMAND) & enable))
+	    !(space_get16(pci, PCI_COMMAND) & PCI_COMMAND_MEMORY))
 		return false;
 
 	base = space_get32(pci, REG_BAR(i));
@@ -195,10 +183,7 @@ static bool bar_decoded(const struct ioemu_pci *pci, unsigned int i, u64 *start)
 	 * A register that was never programmed, or that is being sized with
 	 * decoding left on, by either half of its bits.
 	 */
-	if (!base || end < base)
-		return false;
-	if (bar->port ? end >= PORT_LIMIT :
-			end >= MEMORY_LIMIT || end == SIZING_LIMIT)
+	if (!base || end < base || end >= MEMORY_LIMIT || end == SIZING_LIMIT)
 		return false;
 	*start = base;
 	return true;
@@ -458,8 +443,7 @@ int ioemu_pci_init(struct ioemu_pci *pci, struct ioemu_vm *vm,
 
 		bar->pci = pci;
 		bar->index = i;
-		bar->region.type = config->bars[i].port ? IOEMU_IO_PORT :
-							  IOEMU_IO_MEMORY;
+		bar->region.type = IOEMU_IO_MEMORY;
 		bar->region.ops = &bar_ops;
 	}
 

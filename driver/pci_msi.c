@@ -109,7 +109,7 @@ static int msix_place(struct ioemu_pci *pci)
 
 	bar = &config->bars[config->msix_bar];
 	pba = ALIGN((u64)config->msix_offset + msix_table_size(pci), SZ_4K);
-	if (bar->port || pba + msix_pba_size(pci) > bar->size ||
+	if (pba + msix_pba_size(pci) > bar->size ||
 	    pba > PCI_MSIX_PBA_OFFSET)
 		return -EINVAL;
 	pci->msix_pba = pba;

@@ -49,18 +49,13 @@ struct ioemu_pci_ops {
 };
 
 /**
- * struct ioemu_pci_bar_config - a BAR as the device wants it
- * @size: bytes, a power of two of at least 16 (memory) or of 4 to 256 (ports);
- *        0 for none
- * @port: I/O port space instead of memory space
- * @is_64bit: memory BAR of 64 bits; takes the next BAR too
- * @prefetchable: memory BAR without read side effects
+ * struct ioemu_pci_bar_config - a memory BAR as the device wants it
+ * @size: bytes, a power of two of at least 16; 0 for none
+ * @is_64bit: it has 64 bits, and takes the next BAR too
  */
 struct ioemu_pci_bar_config {
 	u64 size;
-	bool port;
 	bool is_64bit;
-	bool prefetchable;
 };
 
 /**
@@ -74,7 +69,7 @@ struct ioemu_pci_bar_config {
  * @bars: base address registers
  * @nr_vectors: MSI-X vectors, 0 for neither MSI-X nor MSI; MSI has as many of
  *              them as MSI allows, up to 32
- * @msix_bar: memory BAR of the MSI-X table and pending bit array
+ * @msix_bar: BAR of the MSI-X table and pending bit array
  * @msix_offset: offset of the table in it, a multiple of 8; the pending bits
  *               follow at the next multiple of 4 KiB after the table
  */

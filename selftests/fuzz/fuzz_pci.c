@@ -100,9 +100,9 @@ static const struct ioemu_pci_config shapes[][NR_DEVS] = {
 			.vendor = 3, .device = 4, .class = 0x010000,
 			.bars = {
 				[0] = { .size = 16 },
-				[1] = { .size = 64, .port = true },
+				[1] = { .size = 64 },
 				[2] = { .size = 0x2000 },
-				[5] = { .size = 4, .port = true },
+				[5] = { .size = 16 },
 			},
 			.nr_vectors = 2, .msix_bar = 2, .msix_offset = 0x18,
 		},
@@ -114,10 +114,9 @@ static const struct ioemu_pci_config shapes[][NR_DEVS] = {
 		}, {
 			.vendor = 5, .device = 6, .class = 0x010601,
 			.bars = {
-				[4] = { .size = 1ULL << 33, .is_64bit = true,
-					.prefetchable = true },
+				[4] = { .size = 1ULL << 33, .is_64bit = true },
 				[5] = { },
-				[0] = { .size = 256, .port = true },
+				[0] = { .size = 256 },
 			},
 		},
 	},
@@ -175,19 +174,17 @@ static bool in_d0(const struct dev *d)
 static bool window(const struct dev *d, unsigned int i, u64 *start)
 {
 	const struct ioemu_pci_bar_config *bar = &d->config.bars[i];
-	u16 need = bar->port ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	unsigned __int128 end;
 	u64 base;
 
-	if (!bar->size || !(regs(d)->command & need) || !in_d0(d))
+	if (!bar->size || !(regs(d)->command & PCI_COMMAND_MEMORY) || !in_d0(d))
 		return false;
 	base = regs(d)->bars[i];
 	if (bar->is_64bit)
 		base |= (u64)regs(d)->bars[i + 1] << 32;
 	base -= base % bar->size;
 	end = (unsigned __int128)base + bar->size;
-	if (!base || (bar->port ? end > 0xffff :
-				  end > 1ULL << 52 || end == 1ULL << 32))
+	if (!base || end > 1ULL << 52 || end == 1ULL << 32)
 		return false;
 	*start = base;
 	return true;
@@ -196,7 +193,7 @@ static bool window(const struct dev *d, unsigned int i, u64 *start)
 /* Do the registers put two BARs at one place? Then one is not decoded. */
 static bool clash(void)
 {
-	struct { u64 start, end; bool port; } w[NR_DEVS * IOEMU_PCI_BARS];
+	struct { u64 start, end; } w[NR_DEVS * IOEMU_PCI_BARS];
 	unsigned int i, b, j, n = 0;
 	u64 start;
 
@@ -208,10 +205,8 @@ static bool clash(void)
 				continue;
 			w[n].start = start;
 			w[n].end = start + bars[b].size - 1;
-			w[n].port = bars[b].port;
 			for (j = 0; j < n; j++)
-				if (w[j].port == w[n].port &&
-				    w[j].start <= w[n].end &&
+				if (w[j].start <= w[n].end &&
 				    w[n].start <= w[j].end)
 					return true;
 			n++;
@@ -238,21 +233,18 @@ static void check_ranges(void)
 		claimed++;
 		for (b = 0; b < IOEMU_PCI_BARS; b++) {
 			u64 size = d->config.bars[b].size;
-			enum ioemu_io_type type = d->config.bars[b].port ?
-						  IOEMU_IO_PORT :
-						  IOEMU_IO_MEMORY;
 			unsigned int hits = d->hits;
 
 			if (!window(d, b, &start))
 				continue;
-			if (!fake_vm_has_range(vm, type, start,
+			if (!fake_vm_has_range(vm, IOEMU_IO_MEMORY, start,
 					       start + size - 1)) {
 				CHECK(refused);
 				continue;
 			}
 			claimed++;
 			/* What is claimed answers, from its own device. */
-			fake_vm_io_read(vm, type, start + size - 1, 1);
+			fake_mmio_read(vm, start + size - 1, 1);
 			CHECK(fake_vm_io_claimed(vm));
 			if (d->hits != hits)
 				CHECK(d->offset == size - 1);

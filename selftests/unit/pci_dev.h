@@ -23,7 +23,7 @@
 #define MSIX		0x60
 #define EXP		0x70
 
-/* BAR 0: 64 bits, 16 KiB, with MSI-X; BAR 2: ports; BAR 3: 32 bits, 4 KiB. */
+/* BAR 0: 64 bits, 16 KiB, with MSI-X; BAR 2: 32 bits, 64 bytes; BAR 3: 4 KiB. */
 #define BAR0		0x10
 #define BAR2		0x18
 #define BAR3		0x1c
@@ -35,8 +35,7 @@
 #define VECTORS		65
 
 #define ON_MEM		(PCI_COMMAND_MEMORY)
-#define ON_IO		(PCI_COMMAND_IO)
-#define ON_ALL		(ON_MEM | ON_IO | PCI_COMMAND_MASTER)
+#define ON_ALL		(ON_MEM | PCI_COMMAND_MASTER)
 
 struct pci_dev {
 	struct ioemu_pci pci;
@@ -120,8 +119,8 @@ static inline struct ioemu_pci_config dev_config(unsigned int nr_vectors)
 		.class		= 0x010802,
 		.bars		= {
 			[0] = { .size = BAR0_SIZE, .is_64bit = true },
-			[2] = { .size = BAR2_SIZE, .port = true },
-			[3] = { .size = BAR3_SIZE, .prefetchable = true },
+			[2] = { .size = BAR2_SIZE },
+			[3] = { .size = BAR3_SIZE },
 		},
 		.nr_vectors	= nr_vectors,
 		.msix_bar	= 0,
@@ -175,14 +174,14 @@ static inline void dev_remove(struct pci_dev *d)
 
 #define MMIO0		0x8000000000ULL
 #define MMIO3		0xf0000000ULL
-#define PORT2		0xc000
+#define MMIO2		0xf1000000ULL
 
 /* Give all BARs an address, as firmware does, and switch @on on. */
 static inline void place_bars(struct pci_dev *d, u16 on)
 {
 	cfg_wr(d, BAR0, 4, (u32)MMIO0);
 	cfg_wr(d, BAR0 + 4, 4, MMIO0 >> 32);
-	cfg_wr(d, BAR2, 4, PORT2);
+	cfg_wr(d, BAR2, 4, MMIO2);
 	cfg_wr(d, BAR3, 4, MMIO3);
 	command(d, on);
 }
