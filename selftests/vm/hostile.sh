@@ -9,6 +9,14 @@
 # share one CPU, so that the two busy ones of the attacker leave it a third; half
 # of that is asked for.
 SHARE=16	# per cent
+# Nor may it go without a completed command for longer than this at any time, nor may
+# dom0 be too busy to look for as long.
+STALL=$((2000 * PATIENCE))	# ms
+# dom0's log gets no more lines than what is said on behalf of a guest may have at
+# its limit: 10 in 5 s from each place in the driver, one about those left out.
+LOG_PLACES=3	# nvme/ctrl.c, pci.c, guestmem.c
+LOG_LINES=11
+LOG_SECONDS=5
 #
 # HOSTILE_SECONDS (5) is how long the random accesses go on, HOSTILE_SEED where
 # they begin (printed; random if not set). With HOSTILE_MS each storm and race
@@ -31,23 +39,68 @@ attach()
 		"$1" >/dev/null
 }
 
-# As long as it is there: the most frames that were mapped of its memory.
-watch_map()
+# The number of the last line of dom0's log, however many of them it still has.
+log_number()
 {
-	local line most=0
+	dd if=/dev/kmsg iflag=nonblock bs=8k status=none 2>/dev/null |
+		awk -F, '/^[0-9]+,[0-9]+,/ { n = $2 } END { print n + 0 }'
+}
 
-	while read -r line; do
-		[[ $line =~ ^mapped\ frames:\ ([0-9]+) ]] || continue
-		[ "${BASH_REMATCH[1]}" -gt $most ] || continue
-		most=${BASH_REMATCH[1]}
-		echo "$most" >"$FRAMES"
-	done < <(while cat "/sys/kernel/debug/xen-ioemu/$1/domain"; do sleep 0.5; done)
+now_ms()
+{
+	NOW=${EPOCHREALTIME/./}
+	NOW=${NOW%???}
+}
+
+# What the working guest's queue has completed so far.
+completed()
+{
+	local lines
+
+	mapfile -t lines <"/sys/kernel/debug/xen-ioemu/$VICTIM/nvme-0"
+	[[ ${lines[*]} =~ cq1:\ [^:]*\ posted\ ([0-9]+) ]] && DONE=${BASH_REMATCH[1]}
+}
+
+# As long as the attacker has a device: the most frames that were mapped of its
+# memory; of the other guest the longest time without a completed command, the
+# fewest in a second and their rate from beginning to end; the longest time between
+# two looks. Starts no process, which would take a part of what is looked at.
+watch()
+{
+	local lines pause frames=0 stall=0 slowest=-1 blind=0 rate
+	local begun first changed looked before second second_first
+
+	exec {pause}<> <(:)
+	completed
+	now_ms
+	begun=$NOW changed=$NOW looked=$NOW second=$NOW
+	first=$DONE before=$DONE second_first=$DONE
+	while mapfile -t lines <"/sys/kernel/debug/xen-ioemu/$1/domain"; do
+		[[ ${lines[*]} =~ mapped\ frames:\ ([0-9]+) ]] &&
+			[ "${BASH_REMATCH[1]}" -gt $frames ] && frames=${BASH_REMATCH[1]}
+		completed
+		now_ms
+		[ "$DONE" -eq "$before" ] || changed=$NOW
+		[ $((NOW - changed)) -le $stall ] || stall=$((NOW - changed))
+		[ $((NOW - looked)) -le $blind ] || blind=$((NOW - looked))
+		before=$DONE looked=$NOW
+		if [ $((NOW - second)) -ge 1000 ]; then
+			rate=$(((DONE - second_first) * 1000 / (NOW - second)))
+			[ $slowest -ge 0 ] && [ $slowest -le $rate ] || slowest=$rate
+			second=$NOW second_first=$DONE
+		fi
+		rate=$(((DONE - first) * 1000 / (NOW - begun + 1)))
+		echo $frames $stall $slowest $rate $blind >"$WATCHED"
+		read -rt 0.2 -u "$pause"
+	done
 }
 
 if [ "${1-}" = attach ]; then
 	attach "$2"
-	echo 0 >"$FRAMES"
-	watch_map "$2" >/dev/null 2>&1 &
+	now_ms
+	echo "$NOW $(log_number)" >"$BEGUN"
+	echo 0 0 0 0 0 >"$WATCHED"
+	watch "$2" >/dev/null 2>&1 &
 	exit
 fi
 
@@ -68,34 +121,18 @@ victim_works_on()
 	wait_for 30 queue_commands_over "$VICTIM" $((COMMANDS + $1))
 }
 
-now_ms()
-{
-	local t=${EPOCHREALTIME/./}
-
-	echo "${t%???}"
-}
-
-# A rate in commands per second between two of these.
-mark()
-{
-	queue_commands "$VICTIM"
-	MARK_COMMANDS=$COMMANDS
-	MARK_MS=$(now_ms)
-}
-
-rate()
-{
-	queue_commands "$VICTIM"
-	RATE=$(((COMMANDS - MARK_COMMANDS) * 1000 / ($(now_ms) - MARK_MS + 1)))
-}
-
-# What it does with nobody beside it, in ALONE.
+# How many commands it completes in a second with nobody beside it, in ALONE.
 alone()
 {
-	mark
+	local before since
+
+	completed
+	now_ms
+	before=$DONE since=$NOW
 	sleep 1
-	rate
-	ALONE=$RATE
+	completed
+	now_ms
+	ALONE=$(((DONE - before) * 1000 / (NOW - since)))
 }
 
 # ---- TAP -------------------------------------------------------------------
@@ -113,36 +150,51 @@ verdict()
 	return "$rc"
 }
 
-# victim_report WHAT: about the victim during an attack.
+# victim_report WHAT: about the victim during an attack. In DURING, STALLED, SLOWEST
+# and BLIND is what was seen of it.
 victim_report()
 {
-	local rc=0 before=$ALONE during
+	local rc=0 before=$ALONE
 
-	rate
-	during=$RATE
 	alone
 	[ "$before" -lt "$ALONE" ] || before=$ALONE
-	echo "# $1: $during commands a second, alone $before," \
-		"$((during * 100 / (before + 1))) per cent"
+	echo "# $1: $DURING commands a second, alone $before," \
+		"$((DURING * 100 / (before + 1))) per cent"
 	if grep -aq '^not ok\|^Bail out' "$TMP/victim.serial"; then
 		tr -d '\r' <"$TMP/victim.serial" | tail -n 5 | sed 's/^/# /'
 		rc=1
-	elif [ $((during * 100)) -lt $((before * SHARE)) ]; then
+	elif [ $((DURING * 100)) -lt $((before * SHARE)) ]; then
 		rc=1
 	fi
 	verdict $rc "$1: the other guest's I/O goes on, not slower than it must be"
+	echo "# $1: at worst $STALLED ms without a command of the other guest, $SLOWEST in a" \
+		"second; at most $BLIND ms between two looks"
+	[ "$STALLED" -le $STALL ] && [ "$BLIND" -le $STALL ]
+	verdict $? "$1: the other guest is not kept waiting for more than $STALL ms" || rc=1
+	return $rc
 }
 
 # map_report WHAT: however much of its memory the attacker used, no more of it
 # was mapped at a time than it may have.
 map_report()
 {
-	local frames
-
-	read -r frames <"$FRAMES"
-	echo "# $1: $frames frames of its memory were mapped, $((MAP_LIMIT * 256)) may be"
-	[ "$frames" -gt 0 ] && [ "$frames" -le $((2 * MAP_LIMIT * 256)) ]
+	echo "# $1: $FRAMES frames of its memory were mapped, $((MAP_LIMIT * 256)) may be"
+	[ "$FRAMES" -gt 0 ] && [ "$FRAMES" -le $((2 * MAP_LIMIT * 256)) ]
 	verdict $? "$1: not too much of its memory is mapped"
+}
+
+# log_report WHAT: from when the attacker had its device.
+log_report()
+{
+	local began number lines most
+
+	read -r began number <"$BEGUN"
+	lines=$(($(log_number) - number))
+	now_ms
+	most=$((LOG_PLACES * LOG_LINES * ((NOW - began) / 1000 / LOG_SECONDS + 2)))
+	echo "# $1: $lines lines in dom0's log in $((NOW - began)) ms, $most may be"
+	[ $lines -ge 0 ] && [ $lines -le $most ]
+	verdict $? "$1: dom0's log is not flooded"
 }
 
 # attack WHAT WORD...: one run of the attacker, with these arguments.
@@ -151,9 +203,10 @@ attack()
 	local what=$1 rc=0
 
 	shift
-	mark
 	"$PAYLOAD/tiny-run" -c 2 -n attacker -t $((240 * PATIENCE)) \
 		-k "$PAYLOAD/vm/hostile.sh attach" "ms=$MS" "$@" || rc=$?
+	read -r FRAMES STALLED SLOWEST DURING BLIND <"$WATCHED"
+	log_report "$what" || rc=1
 	victim_report "$what" || rc=1
 	map_report "$what" || rc=1
 	return $rc
@@ -239,8 +292,9 @@ QUICK=$(make_disk quick 64 discard=1)
 # Completed by a timer, 3 ms later.
 SLOW=$(make_disk slow 64 irqmode=2 completion_nsec=3000000)
 WORK=$(make_disk work 64)
-FRAMES=$TMP/frames
-export QUICK SLOW FRAMES
+WATCHED=$TMP/watched
+BEGUN=$TMP/begun
+export QUICK SLOW WATCHED BEGUN VICTIM
 echo $MAP_LIMIT >/sys/module/xen_ioemu/parameters/map_limit
 rc=0
 victim_start
@@ -251,8 +305,9 @@ if [ -z "${HOSTILE_MS-}" ]; then
 	attack "$SUITES" $SUITES || rc=1
 	attack "hostile_change, hostile_fuzz on a slow disk" \
 		hostile_change hostile_fuzz nsid=2 $FUZZ || rc=1
+	attack hostile_log hostile_log || rc=1
 else
-	for suite in hostile_command $SUITES; do
+	for suite in hostile_command $SUITES hostile_log; do
 		attack "$suite" "$suite" || rc=1
 	done
 	for nsid in 1 2; do
