@@ -82,6 +82,24 @@ accounts_balance()
 	}
 }
 
+# sums_match MIB|all NSID...: guest and dom0 read the same there, and not twice. The
+# suite's disk() says which disk a namespace is.
+sums_match()
+{
+	local guest n count=()
+
+	[ "$1" = all ] || count=("count=$1")
+	shift
+	guest=$(g -t 300 "for n in $*; do
+		dd if=/dev/nvme0n\$n iflag=direct bs=1M ${count[*]} 2>/dev/null | md5sum
+	done")
+	for n; do
+		dd if="$(disk "$n")" iflag=direct bs=1M "${count[@]}" status=none | md5sum
+	done >"$TMP/sums"
+	diff <(echo "$guest") "$TMP/sums" || fail "data differs (guest: <, dom0: >)"
+	! sort "$TMP/sums" | uniq -d | grep . || fail "all the same: nothing was written"
+}
+
 # A Linux guest of this name that is built but does not run yet: build_guest
 # [OPTION of guest-start]... NAME
 build_guest()

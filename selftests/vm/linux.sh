@@ -74,22 +74,6 @@ disk()
 	echo "${DISKS[$1 - 1]}"
 }
 
-# sums_match MIB NSID...: guest and dom0 read the same there.
-sums_match()
-{
-	local mib=$1 guest n
-
-	shift
-	guest=$(g -t 300 "for n in $*; do
-		dd if=/dev/nvme0n\$n iflag=direct bs=1M count=$mib 2>/dev/null | md5sum
-	done")
-	for n; do
-		dd if="$(disk "$n")" iflag=direct bs=1M count="$mib" status=none | md5sum
-	done >"$TMP/sums"
-	diff <(echo "$guest") "$TMP/sums" || fail "data differs (guest: <, dom0: >)"
-	! sort "$TMP/sums" | uniq -d | grep . || fail "all the same: nothing was written"
-}
-
 # stat_field NSID FIELD: of dom0's counts for the disk, as documented.
 stat_field()
 {

@@ -4,10 +4,11 @@
 # Verified load for SECONDS (the argument). A Linux guest runs fio on two bare
 # disks at all sizes and depths, and random file operations (fileops.c; Debian 12
 # packages neither fsstress nor fsx) on ext4, xfs and btrfs, one disk each; a tiny
-# guest verifies; one attacks with random accesses, anew each time. Meanwhile the
-# Linux guest's controller is reset, it gives memory away and takes it back, one
-# disk grows and shrinks, another one comes and goes with fio on it. In the end,
-# the guest and dom0 read the same, and all file systems are whole.
+# guest and a second Linux guest verify; one attacks with random accesses, anew each
+# time. Meanwhile the Linux guest's controller is reset, it gives memory away and
+# takes it back, one disk grows and shrinks with fio on what it always has, another
+# one comes and goes with fio on it. In the end, the guests and dom0 read the same,
+# and all file systems are whole.
 #
 # Not one of the suites that run by themselves: it is as long as one likes.
 
@@ -17,8 +18,11 @@
 . "$(dirname "$0")/linux-lib.sh"
 
 GUEST=soak
+SECOND=second
 RUN_SECONDS=${1:-60}
 MEMORY=640
+LEAST=65536	# sectors of the disk that changes its size
+PCI=0000:00:10.0
 
 if [ "${1-}" = attach ]; then
 	"$TOOL" attach --slot 16 --disk "params=$PREY" "$2" >/dev/null
@@ -40,9 +44,12 @@ setup()
 	UNDER=$(make_disk under 64)
 	HOT=$(make_disk hot 32)
 	OTHER=$(make_disk other 32)
+	OWN=$(make_disk own 48)
 	PREY=$(make_disk prey 32 irqmode=2 completion_nsec=1000000)
 	export PREY
-	dmsetup create soak --table "0 65536 linear $UNDER 0"
+	dmsetup create soak --table "0 $LEAST linear $UNDER 0"
+	# In the order of their namespaces.
+	DISKS=("$A" "$B" "$EXT4" "$XFS" "$BTRFS" /dev/mapper/soak)
 	# How a program gets into the guest.
 	cp "$PAYLOAD/fileops" /tmp/loop-program.img
 	truncate -s 2M /tmp/loop-program.img
@@ -50,6 +57,9 @@ setup()
 	OTHER_ID=$(SERIAL=file:$TMP/victim.serial paused_domain victim 1 victim)
 	"$TOOL" attach --slot 16 --disk "params=$OTHER" victim >/dev/null
 	xl unpause victim
+	build_guest --memory 512 $SECOND
+	"$TOOL" attach --slot 16 --disk "params=$OWN" $SECOND
+	"$LAB/guest-unpause" $SECOND
 	build_guest --memory $MEMORY --modules nvme,ext4,xfs,btrfs $GUEST
 	DOMID=$(xl domid $GUEST)
 	"$TOOL" attach --slot 16 --disk "params=$A" --disk "params=$B" \
@@ -58,14 +68,21 @@ setup()
 	"$LAB/guest-unpause" $GUEST
 }
 
+# The disk of a namespace.
+disk()
+{
+	echo "${DISKS[$1 - 1]}"
+}
+
 teardown()
 {
 	"$LAB/guest-stop" $GUEST
+	"$LAB/guest-stop" $SECOND
 	destroy_domain victim
 	wait_for 30 domain_gone $GUEST
 	dmsetup remove soak
 	remove_loop program
-	for name in a b ext4 xfs btrfs under hot other prey; do
+	for name in a b ext4 xfs btrfs under hot other own prey; do
 		remove_disk $name
 	done
 	module_unload
@@ -93,15 +110,82 @@ start_load()
 			n=$((n + 1))
 			fio_verify --bssplit=512/5:4k/40:8k/20:16k/15:60k/10:128k/10 \
 				--iodepth=$((1 << n % 7)) --randseed=$n --size=2m \
+				--offset=$((n % 24 * 2))m \
 				--name=n1 --filename=/dev/nvme0n1 \
 				--name=n2 --filename=/dev/nvme0n2 \
-				--bssplit=4k/60:64k/30:512k/10 || { echo fio failed >/run/bad; break; }
+				--bssplit=4k/60:64k/30:512k/10 \
+				--name=n6 --filename=/dev/nvme0n6 \
+				--offset=$((n % 16 * 2))m || { echo fio failed >/run/bad; break; }
+			echo $n >/run/rounds
+		done
+		touch /run/done) </dev/null >/run/fio.log 2>&1 &'
+	GUEST=$SECOND g '(n=0
+		while [ ! -e /run/stop ]; do
+			n=$((n + 1))
+			fio_verify $mixed --offset=$((n % 48))m --randseed=$n $(on 1) || {
+				echo fio failed >/run/bad; break; }
 			echo $n >/run/rounds
 		done
 		touch /run/done) </dev/null >/run/fio.log 2>&1 &'
 }
 
 show_bad='[ ! -e /run/bad ] || { cat /run/bad /run/*.log; dmesg | tail -n 40; exit 1; }'
+
+reset_count()
+{
+	head -n 1 "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0" | sed 's/.* resets \([0-9]*\) .*/\1/'
+}
+
+# Resets in mid-I/O, one after the other without a pause, one of them the function's.
+# Linux tries a request six times.
+resets()
+{
+	local before
+
+	before=$(reset_count)
+	g "$show_bad"'
+		for i in 1 2; do
+			echo 1 >/sys/class/nvme/nvme0/reset_controller
+		done
+		echo 1 >/sys/bus/pci/devices/'$PCI'/reset
+		echo 1 >/sys/class/nvme/nvme0/reset_controller
+		until_true 60 live'
+	[ "$(reset_count)" -ge $((before + 4)) ] || fail "fewer resets than there were to be"
+	RESETS=$((RESETS + 4))
+}
+
+# The disk has so many sectors, and the guest comes to see it.
+resize()
+{
+	dm_table soak "0 $1 linear $UNDER 0"
+	g "until_true 60 '[ \$(cat /sys/block/nvme0n6/size) = $1 ]'"
+}
+
+# The guest's memory, about as much as that: Xen's view.
+memory_is()
+{
+	local mib
+
+	mib=$(xl list $GUEST | awk 'NR == 2 { print $3 }')
+	[ "$mib" -ge $(($1 - 16)) ] && [ "$mib" -le $(($1 + 16)) ]
+}
+
+replaced()
+{
+	sed -n 's/.*replaced: //p' "/sys/kernel/debug/xen-ioemu/$DOMID/domain"
+}
+
+# Pages that the guest gives away are in no map of the module any more.
+balloon()
+{
+	local before
+
+	before=$(replaced)
+	xl mem-set $GUEST "$1"
+	wait_for 60 memory_is "$1"
+	[ "$1" -eq $MEMORY ] || [ "$(replaced)" -gt "$before" ] ||
+		fail "the guest has given memory away, and the map is as before"
+}
 
 # A disk comes, is used, and goes in the middle of that.
 hot_disk()
@@ -138,15 +222,14 @@ t_load_verifies_while_everything_changes()
 {
 	local end n=0 seed rounds
 
+	RESETS=0
 	start_load
 	end=$((SECONDS + RUN_SECONDS))
 	while [ $SECONDS -lt $end ]; do
 		n=$((n + 1))
-		g "$show_bad"'
-			echo 1 >/sys/class/nvme/nvme0/reset_controller
-			until_true 60 live'
-		dm_table soak "0 $((65536 + n % 5 * 8192)) linear $UNDER 0"
-		xl mem-set $GUEST $((MEMORY - n % 2 * 128))
+		resets
+		resize $((LEAST + n % 5 * 8192))
+		balloon $((MEMORY - n % 2 * 128))
 		hot_disk
 		seed=$((RANDOM + 1))
 		attack $seed
@@ -154,8 +237,14 @@ t_load_verifies_while_everything_changes()
 			fail "the guest beside it suffers"
 		fi
 		xl list victim >/dev/null
+		GUEST=$SECOND g "$show_bad"
 	done
-	xl mem-set $GUEST $MEMORY
+	balloon $MEMORY
+	GUEST=$SECOND g -t 400 "touch /run/stop
+		until_true 240 '[ -e /run/done ]'
+		$show_bad"'
+		cat /run/rounds'
+	note "rounds of fio in the second guest: $(cat "$TMP/found"), of 1 MiB"
 	g -t 400 "touch /run/stop
 		until_true 240 '[ -e /run/done ] && ! pidof fileops >/dev/null'
 		$show_bad"'
@@ -163,10 +252,11 @@ t_load_verifies_while_everything_changes()
 		for type in ext4 xfs btrfs; do
 			echo "$type: $(cat /run/$type.log)"
 		done'
-	note "$n resets, resizes, changes of memory, disks that came and went, attacks"
+	note "$n times another size, other memory, a disk that came and went, an attack;" \
+		"$RESETS resets"
 	rounds=$(head -n 1 "$TMP/found")
-	# 2 MiB on each of two disks
-	note "rounds of fio: $rounds, $((rounds * 4)) MiB written, read back and compared"
+	# 2 MiB on each of three disks
+	note "rounds of fio: $rounds, $((rounds * 6)) MiB written, read back and compared"
 	queue_commands "$OTHER_ID"
 	note "commands of the guest beside it: $COMMANDS, each read compared"
 	tail -n 3 "$TMP/found" | while read -r line; do
@@ -174,9 +264,14 @@ t_load_verifies_while_everything_changes()
 	done
 }
 
+# Nothing is left in the guest's cache, neither for dom0 to miss nor for these
+# programs to see.
 t_file_systems_are_whole()
 {
 	g -t 300 'umount /mnt/ext4 /mnt/xfs /mnt/btrfs
+		for n in 1 2 3 4 5 6; do
+			blockdev --flushbufs /dev/nvme0n$n
+		done
 		e2fsck -fn /dev/nvme0n3
 		xfs_repair -n /dev/nvme0n4
 		btrfs check --readonly /dev/nvme0n5' >"$TMP/fsck" 2>&1 || {
@@ -185,23 +280,41 @@ t_file_systems_are_whole()
 	}
 }
 
+# It is not as empty as it was when it was made.
+something_on()
+{
+	local byte
+
+	byte=$(dd if="$1" iflag=direct bs=1M status=none | tr -d '\0' | head -c 1 | wc -c)
+	expect_eq "$byte" 1 "bytes on $1 that are not zero"
+}
+
 t_guest_and_dom0_read_the_same()
 {
-	g -t 300 'for n in 1 2 3 4 5; do
-			dd if=/dev/nvme0n$n iflag=direct bs=1M count=32 2>/dev/null | md5sum
-		done'
-	for d in "$A" "$B" "$EXT4" "$XFS" "$BTRFS"; do
-		dd if="$d" iflag=direct bs=1M count=32 status=none | md5sum
-	done >"$TMP/sums"
-	diff "$TMP/found" "$TMP/sums"
+	local n
+
+	sums_match all 1 2 3 4 5 6
+	for n in 1 2 3 4 5 6; do
+		something_on "$(disk $n)"
+	done
+	(
+		GUEST=$SECOND
+		DISKS=("$OWN")
+		DOMID=$(xl domid $GUEST)
+		sums_match all 1
+		wait_for 10 accounts_balance
+	)
+	something_on "$OWN"
 	wait_for 10 accounts_balance
 }
 
 t_nothing_is_left()
 {
 	"$LAB/guest-stop" $GUEST
+	"$LAB/guest-stop" $SECOND
 	destroy_domain victim
 	wait_for 30 domain_gone $GUEST
+	wait_for 30 domain_gone $SECOND
 	expect_no_leaks
 }
 
