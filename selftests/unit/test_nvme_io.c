@@ -204,6 +204,64 @@ TEST_FV(io, flush)
 	EXPECT_EQ(ERR(NVME_SC_WRITE_FAULT), host_exec(h, 1, sqe));
 }
 
+/*
+ * A command that makes data durable, beside a read of a disk that answers that one
+ * first: no completion entry and no interrupt before the disk has done it.
+ */
+static void expect_waits(struct fixture_io *self, struct nvme_sqe sqe,
+			 enum fake_disk_op op)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+	u16 cid, read;
+
+	fake_disk_clear_log(self->disk);
+	fake_vm_clear_msi(h->vm);
+	cid = host_submit(h, 1, sqe);
+	read = host_submit(h, 1, sqe_rw(false, 0, 1, self->data, 0));
+	run_pending();
+	ASSERT_EQ(2, fake_disk_nr_held(self->disk));
+	EXPECT_EQ(op, fake_disk_log(self->disk, 0).op);
+	EXPECT_EQ(op != FAKE_DISK_FLUSH, fake_disk_log(self->disk, 0).fua);
+	EXPECT_FALSE(host_take(h, 1, &cqe));
+	EXPECT_EQ(0, host_irqs(h, 1));
+
+	fake_disk_release(self->disk, 1);
+	run_pending();
+	ASSERT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(read, le16_to_cpu(cqe.cid));
+	EXPECT_FALSE(host_take(h, 1, &cqe));
+	EXPECT_EQ(1, host_irqs(h, 1));
+
+	fake_disk_release(self->disk, 0);
+	run_pending();
+	ASSERT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(cid, le16_to_cpu(cqe.cid));
+	EXPECT_EQ(0, cqe_status(&cqe));
+	EXPECT_EQ(2, host_irqs(h, 1));
+}
+
+TEST_FV(io, durability_is_waited_for)
+{
+	struct nvme_sqe sqe = { .nsid = cpu_to_le32(1) };
+	struct nvme_host *h = &self->h;
+
+	fake_disk_hold(self->disk, true);
+	expect_waits(self, sqe, FAKE_DISK_FLUSH);
+	sqe.nsid = cpu_to_le32(NVME_NSID_ALL);
+	expect_waits(self, sqe, FAKE_DISK_FLUSH);
+	sqe = sqe_rw(true, 0, 1, self->data, 0);
+	sqe.cdw12 |= cpu_to_le32(NVME_RW_FUA);
+	expect_waits(self, sqe, FAKE_DISK_WRITE);
+	sqe.opcode = NVME_CMD_WRITE_ZEROES;
+	expect_waits(self, sqe, FAKE_DISK_ZEROES);
+	/* Without a write cache, all of them are forced. */
+	EXPECT_EQ(0, host_set_feature(h, NVME_FEAT_WRITE_CACHE, 0, NULL));
+	expect_waits(self, sqe_rw(true, 0, 1, self->data, 0), FAKE_DISK_WRITE);
+	sqe.cdw12 &= cpu_to_le32(~NVME_RW_FUA);
+	expect_waits(self, sqe, FAKE_DISK_ZEROES);
+}
+
 TEST_FV(io, write_zeroes)
 {
 	struct nvme_host *h = &self->h;
