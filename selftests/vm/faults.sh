@@ -128,19 +128,30 @@ t_requests_that_time_out_are_made_again()
 	wait_for 20 accounts_balance
 }
 
-t_vanished_disk_gives_errors_and_nothing_else()
+# Linux takes a namespace away that has no capacity any more.
+t_vanished_disk_gives_errors_of_its_medium_and_is_taken_away()
 {
-	g 'dd if=/dev/urandom of=/dev/nvme0n3 bs=64k count=16 oflag=direct 2>/dev/null
-		(while dd if=/dev/nvme0n3 of=/dev/null bs=64k count=64 iflag=direct 2>/dev/null; do
-			:
-		done; echo $? >/run/gone) </dev/null >/dev/null 2>&1 &'
-	sleep 1
+	g 'mark
+		fio --filename=/dev/nvme0n3 --thread --ioengine=psync --direct=1 --bs=64k \
+			--time_based --runtime=60 --name=r --rw=randread --name=w --rw=randwrite \
+			</dev/null >/dev/null 2>&1 &
+		echo $! >/run/fio
+		until_true 20 "[ \$(reads 3) -gt 20 ] && [ \$(writes 3) -gt 20 ]"'
 	echo 0 >/sys/kernel/config/nullb/gone/power
-	g 'until_true 60 "[ -s /run/gone ]"
-		fails dd if=/dev/nvme0n3 of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
-		fails dd if=/dev/zero of=/dev/nvme0n3 bs=4k count=1 oflag=direct 2>/dev/null
+	g 'until_true 60 "[ ! -e /proc/$(cat /run/fio) ]"
+		until_true 60 "[ ! -e /sys/block/nvme0n3 ]"
 		live
-		fio_verify $mixed $(on 1)'
+		since | grep "nvme0n3: "'
+	sed -n 's,.*(\(0x[12]\)) @ .*(sct \(.*\) / sc \(0x[0-9a-f]*\)).*,\1 \2 \3,p' \
+		"$TMP/found" | sort -u >"$TMP/errors"
+	note "opcodes and statuses: $(paste -s -d, "$TMP/errors")"
+	grep -q '^0x1 ' "$TMP/errors"
+	grep -q '^0x2 ' "$TMP/errors"
+	# Write Fault, Unrecovered Read Error; LBA Out of Range, should the controller
+	# see first that it has no capacity.
+	! grep -vx '0x1 0x2 0x80\|0x2 0x2 0x81\|0x[12] 0x0 0x80' "$TMP/errors" ||
+		fail "other errors"
+	g 'fio_verify $mixed $(on 1)'
 	wait_for 20 accounts_balance
 }
 
