@@ -13,6 +13,7 @@
 GUEST=faults
 SECTORS=65536		# of the disks that fail and come late
 CUT_MB=64		# size of the disk whose power is cut
+FLUSH_MS=2000		# how long the slow disk takes to flush
 ROUNDS=${FAULTS_ROUNDS:-15}
 STATES=${FAULTS_STATES:-3}
 
@@ -27,13 +28,18 @@ setup()
 	CUT=$(make_disk cut $CUT_MB)
 	LOG=$(make_disk log 256)
 	TIMING=$(make_disk timing 16)
+	# Only its flushes are slow. A loop device has no forced writes: the block
+	# layer makes a write and a flush of each.
+	SLOW=$(make_disk slow 16 cache_size=4)
+	dmsetup create slow --table "0 32768 delay $SLOW 0 0 $SLOW 0 0 $SLOW 0 $FLUSH_MS"
+	SLOW_LOOP=$(losetup --find --show /dev/mapper/slow)
 	dmsetup create bad --table "0 $SECTORS linear $UNDER 0"
 	dmsetup create cut --table "0 $((CUT_MB * 2048)) log-writes $CUT $LOG"
 	build_guest --modules nvme,ext4,xfs $GUEST
 	DOMID=$(xl domid $GUEST)
 	"$TOOL" attach --slot 16 --disk params=/dev/mapper/bad \
 		--disk params=/dev/mapper/cut --disk "params=$GONE" \
-		--disk "params=$TIMING" $GUEST
+		--disk "params=$TIMING" --disk "params=$SLOW_LOOP" $GUEST
 	"$LAB/guest-unpause" $GUEST
 }
 
@@ -43,7 +49,9 @@ teardown()
 	wait_for 20 domain_gone $GUEST
 	dmsetup remove bad
 	dmsetup remove cut
-	for name in under gone cut log timing; do
+	losetup -d "$SLOW_LOOP"
+	dmsetup remove slow
+	for name in under gone cut log timing slow; do
 		remove_disk $name
 	done
 	module_unload
@@ -153,6 +161,42 @@ t_vanished_disk_gives_errors_of_its_medium_and_is_taken_away()
 		fail "other errors"
 	g 'fio_verify $mixed $(on 1)'
 	wait_for 20 accounts_balance
+}
+
+# Flushes of the slow disk, each late by that time.
+slow_flushes()
+{
+	awk '{ print $16 }' "/sys/block/$(basename "$SLOW")/stat"
+}
+
+t_acknowledgement_waits_for_the_flush_of_the_disk()
+{
+	local before command ms
+
+	before=$(slow_flushes)
+	g 'hundredths() {
+			read -r up _ </proc/uptime
+			echo ${up%.*}${up#*.}
+		}
+		took() {	# NAME COMMAND...
+			name=$1 start=$(hundredths)
+			shift
+			"$@" >/tmp/out 2>&1 || { cat /tmp/out; return 1; }
+			echo "$name $((($(hundredths) - start) * 10))"
+		}
+		n=/dev/nvme0n5
+		dd if=/dev/urandom of=/tmp/block bs=4k count=1 2>/dev/null
+		took write nvme write $n -s 0 -c 7 -z 4096 -d /tmp/block
+		took fsync dd if=/tmp/block of=$n bs=4k oflag=direct conv=fsync
+		took forced-write nvme write $n -s 0 -c 7 -z 4096 -d /tmp/block -f
+		took forced-zeroes nvme write-zeroes $n -s 8 -c 7 -f'
+	while read -r command ms; do
+		note "$command: $ms ms"
+		# The clocks tick every 4 and 10 ms.
+		[ "$command" = write ] || [ "$ms" -ge $((FLUSH_MS - 20)) ]
+	done <"$TMP/found"
+	# One for each but the plain write.
+	expect_eq $(($(slow_flushes) - before)) 3 "flushes"
 }
 
 # What is on the disk after a flush must not depend on what came later.
