@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Power cuts: what dm-log-writes recorded, up to some flush, onto a disk.
+ * Power cuts: what dm-log-writes recorded, up to some moment, onto a disk.
  *
  * The device mapper's target logs a write when a flush has made it durable, or at
- * once if it is forced (FUA). Each prefix of the log that ends with a flush is
- * therefore what a disk without luck holds when the power fails then.
+ * once if it is forced (FUA). Each prefix of the log that ends with one of these, or
+ * with a mark that somebody set, is therefore what a disk without luck holds when
+ * the power fails then.
  *
- *	log-replay LOG			print the numbers: entries, flushes
- *	log-replay LOG DISK FROM TO	apply what lies between those flushes
+ *	log-replay LOG			list these states: how many entries each has,
+ *					flush, fua or mark, and the text of a mark
+ *	log-replay LOG DISK FROM TO	what has FROM entries is made to have TO
  *	log-replay --order LOG		check numbered blocks; see below
  *
  * The format is that of drivers/md/dm-log-writes.c: a superblock in the first
@@ -31,7 +33,8 @@
 
 /*
  * Numbered blocks begin with "round NUMBER block NUMBER\n", the first counted from
- * 1, the second from 0. A round is flushed before the next one begins.
+ * 1, the second from 0. A round is acknowledged as durable before the next one
+ * begins; the mark "round-NUMBER" is set in between.
  */
 #define BLOCK		4096u
 #define ROUND_BLOCKS	8u
@@ -66,13 +69,15 @@ static void read_at(int fd, void *buf, size_t n, off_t at)
 		die("reading");
 }
 
-/* Called for each entry; where its data is in the log. */
-typedef void (*entry_fn)(void *arg, const struct log_entry *e, int log, off_t data);
+/* Called for each entry; where its data is in the log. A mark has text only. */
+typedef void (*entry_fn)(void *arg, const struct log_entry *e, int log, off_t data,
+			 const char *text);
 
 static void for_each_entry(const char *path, entry_fn fn, void *arg)
 {
 	int fd = open_or_die(path, O_RDONLY);
 	struct log_super super;
+	char sector[SECTOR + 1] = "";
 	struct log_entry e;
 	uint64_t i;
 	off_t at;
@@ -84,47 +89,48 @@ static void for_each_entry(const char *path, entry_fn fn, void *arg)
 	}
 	at = SECTOR;
 	for (i = 0; i < le64toh(super.nr_entries); i++) {
-		read_at(fd, &e, sizeof(e), at);
+		read_at(fd, sector, SECTOR, at);
+		memcpy(&e, sector, sizeof(e));
 		e.sector = le64toh(e.sector);
 		e.nr_sectors = le64toh(e.nr_sectors);
 		e.flags = le64toh(e.flags);
 		e.data_len = le64toh(e.data_len);
 		at += SECTOR;
-		fn(arg, &e, fd, at);
+		fn(arg, &e, fd, at, e.flags & LOG_MARK ? sector + sizeof(e) : "");
 		if (!(e.flags & LOG_DISCARD))
 			at += e.nr_sectors * SECTOR;
 	}
 	close(fd);
 }
 
-struct count {
-	uint64_t entries, flushes, writes;
-};
-
-static void count(void *arg, const struct log_entry *e, int log, off_t data)
+static void list(void *arg, const struct log_entry *e, int log, off_t data,
+		 const char *text)
 {
-	struct count *c = arg;
+	uint64_t *entries = arg;
 
 	(void)log;
 	(void)data;
-	c->entries++;
-	c->flushes += !!(e->flags & (LOG_FLUSH | LOG_FUA));
-	c->writes += e->nr_sectors && !(e->flags & (LOG_DISCARD | LOG_MARK));
+	++*entries;
+	if (e->flags & (LOG_FLUSH | LOG_FUA | LOG_MARK))
+		printf("%llu %s %s\n", (unsigned long long)*entries,
+		       e->flags & LOG_MARK ? "mark" :
+		       e->flags & LOG_FUA ? "fua" : "flush", text);
 }
 
 struct replay {
 	int disk;
-	uint64_t from, to, flushes;
+	uint64_t from, to, entries;
 };
 
-static void apply(void *arg, const struct log_entry *e, int log, off_t data)
+static void apply(void *arg, const struct log_entry *e, int log, off_t data,
+		  const char *text)
 {
 	struct replay *r = arg;
-	uint64_t now = r->flushes;
+	uint64_t now = r->entries++;
 	size_t n = e->nr_sectors * SECTOR;
 	char *buf;
 
-	r->flushes += !!(e->flags & (LOG_FLUSH | LOG_FUA));
+	(void)text;
 	if (now < r->from || now >= r->to || !n || (e->flags & (LOG_DISCARD | LOG_MARK)))
 		return;
 	buf = malloc(n);
@@ -137,17 +143,26 @@ static void apply(void *arg, const struct log_entry *e, int log, off_t data)
 }
 
 struct order {
-	unsigned int round, seen, bad;
+	unsigned int round, seen, acked, bad;
 };
 
-/* A block of a round proves that all of the round before it is there. */
-static void check_order(void *arg, const struct log_entry *e, int log, off_t data)
+/* The mark of a round proves that all of it is there, and nothing of the next. */
+static void check_order(void *arg, const struct log_entry *e, int log, off_t data,
+			const char *mark)
 {
 	struct order *o = arg;
 	unsigned int round, block;
 	char text[64] = "";
 	uint64_t i;
 
+	if (sscanf(mark, "round-%u", &round) == 1) {
+		if (round != o->round || o->seen != (1u << ROUND_BLOCKS) - 1) {
+			printf("round %u is acknowledged, round %u is there: %x\n",
+			       round, o->round, o->seen);
+			o->bad++;
+		}
+		o->acked++;
+	}
 	if (e->flags & (LOG_DISCARD | LOG_MARK))
 		return;
 	for (i = 0; i + BLOCK / SECTOR <= e->nr_sectors; i += BLOCK / SECTOR) {
@@ -155,9 +170,9 @@ static void check_order(void *arg, const struct log_entry *e, int log, off_t dat
 		if (sscanf(text, "round %u block %u\n", &round, &block) != 2)
 			continue;
 		if (round == o->round + 1) {
-			if (o->round && o->seen != (1u << ROUND_BLOCKS) - 1) {
-				printf("round %u begins before all of the last is there: %x\n",
-				       round, o->seen);
+			if (o->acked != o->round) {
+				printf("round %u begins, the last mark is of round %u\n",
+				       round, o->acked);
 				o->bad++;
 			}
 			o->round = round;
@@ -173,12 +188,12 @@ static void check_order(void *arg, const struct log_entry *e, int log, off_t dat
 int main(int argc, char **argv)
 {
 	struct order order = { 0 };
-	struct count c = { 0 };
+	uint64_t entries = 0;
 	struct replay r;
 
 	if (argc == 3 && !strcmp(argv[1], "--order")) {
 		for_each_entry(argv[2], check_order, &order);
-		printf("%u\n", order.round);
+		printf("%u\n", order.acked);
 		return !!order.bad;
 	}
 	if (argc == 5) {
@@ -196,8 +211,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: log-replay LOG [DISK FROM TO] | --order LOG\n");
 		return 2;
 	}
-	for_each_entry(argv[1], count, &c);
-	printf("%llu %llu %llu\n", (unsigned long long)c.entries,
-	       (unsigned long long)c.flushes, (unsigned long long)c.writes);
+	for_each_entry(argv[1], list, &entries);
 	return 0;
 }
