@@ -256,7 +256,9 @@ TEST_FV(io, durability_is_waited_for)
 	sqe.opcode = NVME_CMD_WRITE_ZEROES;
 	expect_waits(self, sqe, FAKE_DISK_ZEROES);
 	/* Without a write cache, all of them are forced. */
+	fake_disk_hold(self->disk, false);
 	EXPECT_EQ(0, host_set_feature(h, NVME_FEAT_WRITE_CACHE, 0, NULL));
+	fake_disk_hold(self->disk, true);
 	expect_waits(self, sqe_rw(true, 0, 1, self->data, 0), FAKE_DISK_WRITE);
 	sqe.cdw12 &= cpu_to_le32(~NVME_RW_FUA);
 	expect_waits(self, sqe, FAKE_DISK_ZEROES);
