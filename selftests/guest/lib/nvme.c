@@ -387,6 +387,7 @@ static const struct {
 	{ SC_SGL_TYPE, "SGL Descriptor Type" },
 	{ SC_PRP_OFFSET, "PRP Offset" },
 	{ SC_SGL_OFFSET, "SGL Offset" },
+	{ SC_SGL_GRANULARITY, "SGL Granularity" },
 	{ SC_NS_WRITE_PROTECTED, "Write Protected" },
 	{ SC_LBA_RANGE, "LBA Range" },
 	{ SC_CAP_EXCEEDED, "Capacity Exceeded" },

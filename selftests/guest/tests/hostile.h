@@ -31,6 +31,14 @@ bool hostile_power(u32 state);
 bool noise_start(void);
 void noise_stop(void);
 
+/*
+ * Take the completions of @n commands of queue 1, with the identifiers 0 to @n - 1:
+ * each comes once, and @right says whether its status is what it should be. It
+ * ends the test when one is missing or a stranger.
+ */
+void hostile_reap(u32 n, bool (*right)(u16 cid, u16 status));
+bool hostile_success(u16 cid, u16 status);
+
 /* For so many milliseconds: argument ms=, per attack. */
 u64 hostile_ns(u32 dflt_ms);
 

@@ -360,14 +360,24 @@ TEST(hostile_command, every_log_page)
 
 /* ---- doorbells ---- */
 
-static u32 count_completions(u32 at_least)
+/* Those @n from @first on, around the end of the ring, each once and no other. */
+static void expect_completions(u32 first, u32 n)
 {
+	bool due[IO_DEPTH] = {};
 	struct nvme_cqe e;
-	u32 n = 0;
+	u32 i;
 
-	while (nvme_reap(&io_cq, &e, n < at_least ? timeout_ns() : quiet_ns() / 10, true))
-		n++;
-	return n;
+	for (i = 0; i < n; i++)
+		due[(first + i) % IO_DEPTH] = true;
+	for (i = 0; i < n; i++) {
+		ASSERT(nvme_reap(&io_cq, &e, timeout_ns(), true));
+		if (e.cid >= IO_DEPTH || !due[e.cid])
+			test_fatal("completion of %x, a stranger or twice", e.cid);
+		due[e.cid] = false;
+		EXPECT_STATUS(cqe_status(&e), SC_SUCCESS);
+		EXPECT_EQ(e.sq_id, 1);
+	}
+	EXPECT(!nvme_reap(&io_cq, &e, quiet_ns() / 10, true));
 }
 
 /*
@@ -385,14 +395,14 @@ TEST(hostile_command, tail_goes_backwards)
 		memcpy((void *)&io_sq.ring[i], &c, sizeof(c));
 	}
 	nvme_w32(nvme_sq_db(1), 8);
-	EXPECT_EQ(count_completions(8), 8);
+	expect_completions(0, 8);
 	nvme_w32(nvme_sq_db(1), 7);
-	EXPECT_EQ(count_completions(IO_DEPTH - 1), IO_DEPTH - 1);
+	expect_completions(8, IO_DEPTH - 1);
 	nvme_w32(nvme_sq_db(1), 7);
 	nvme_w32(nvme_sq_db(1), IO_DEPTH);
 	nvme_w32(nvme_sq_db(1), 0xffff);
 	nvme_w32(nvme_sq_db(1), 0x10008);
-	EXPECT_EQ(count_completions(0), 0);
+	expect_completions(0, 0);
 	hostile_recover();
 }
 

@@ -139,6 +139,33 @@ void noise_stop(void)
 		test_fail("the other CPU does not come back");
 }
 
+void hostile_reap(u32 n, bool (*right)(u16 cid, u16 status))
+{
+	bool seen[IO_DEPTH] = {};
+	struct nvme_cqe e;
+	u16 status;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!nvme_reap(&io_cq, &e, timeout_ns(), false))
+			test_fatal("%u of %u commands completed", i, n);
+		if (e.cid >= n || seen[e.cid])
+			test_fatal("completion of %x, a stranger or twice", e.cid);
+		seen[e.cid] = true;
+		status = cqe_status(&e);
+		if (!right(e.cid, status))
+			test_fail("command %u: status %03x (%s)", e.cid, status,
+				  nvme_status_name(status));
+	}
+	nvme_ring_cq(&io_cq);
+}
+
+bool hostile_success(u16 cid, u16 status)
+{
+	(void)cid;
+	return status == SC_SUCCESS;
+}
+
 u64 hostile_ns(u32 dflt_ms)
 {
 	return arg_u64("ms", dflt_ms) * NSEC_PER_MSEC;

@@ -216,48 +216,149 @@ TEST(hostile_queue, lists_that_lead_in_circles)
 	hostile_recover();
 }
 
+static u16 admin_exec(u8 opcode, u32 cdw10, u64 prp1, u64 prp2)
+{
+	struct nvme_cmd c = {
+		.opcode = opcode, .cdw10 = cdw10, .prp1 = prp1, .prp2 = prp2,
+	};
+
+	return nvme_exec(&nvme.asq, &c, NULL);
+}
+
+static u16 prp_exec(u8 opcode, u32 pages, u64 prp1, u64 prp2)
+{
+	struct nvme_cmd c = io_cmd(opcode, 0, pages * PAGE_SIZE / nvme.lba_size);
+
+	c.prp1 = prp1;
+	c.prp2 = prp2;
+	return io_exec(&c);
+}
+
+static u16 sgl_exec(u8 opcode, u64 addr, u8 type)
+{
+	struct nvme_cmd c = io_cmd(opcode, 0, PAGE_SIZE / nvme.lba_size);
+
+	c.flags = CMD_PSDT_SGL;
+	c.sgl = (struct sgl_desc) { addr, PAGE_SIZE, {}, type };
+	return io_exec(&c);
+}
+
+/* One page of each command is nowhere, all others are good. */
+static void nowhere(u64 a)
+{
+	u8 *good = page_alloc(4);
+	u64 *list = page_alloc(1);
+	struct sgl_desc *seg = page_alloc(1);
+	struct nvme_cmd c;
+	u32 op;
+
+	for (op = IO_WRITE; op <= IO_READ; op++) {
+		EXPECT_STATUS(prp_exec(op, 1, a, 0), SC_DATA_TRANSFER);
+		EXPECT_STATUS(prp_exec(op, 2, a, phys(good)), SC_DATA_TRANSFER);
+		EXPECT_STATUS(prp_exec(op, 2, phys(good), a), SC_DATA_TRANSFER);
+		/* A list there, then in a good one the last entry */
+		EXPECT_STATUS(prp_exec(op, 4, phys(good), a), SC_DATA_TRANSFER);
+		list[0] = phys(good) + PAGE_SIZE;
+		list[1] = phys(good) + 2 * PAGE_SIZE;
+		list[2] = a;
+		EXPECT_STATUS(prp_exec(op, 4, phys(good), phys(list)), SC_DATA_TRANSFER);
+		EXPECT_STATUS(sgl_exec(op, a, SGL_DATA), SC_DATA_TRANSFER);
+		EXPECT_STATUS(sgl_exec(op, a, SGL_SEGMENT), SC_DATA_TRANSFER);
+		EXPECT_STATUS(sgl_exec(op, a, SGL_LAST), SC_DATA_TRANSFER);
+		seg[0] = (struct sgl_desc) { phys(good), PAGE_SIZE / 2, {}, SGL_DATA };
+		seg[1] = (struct sgl_desc) { a, PAGE_SIZE / 2, {}, SGL_DATA };
+		EXPECT_STATUS(sgl_exec(op, phys(seg), SGL_LAST), SC_DATA_TRANSFER);
+	}
+	c = (struct nvme_cmd) { .opcode = IO_DSM, .nsid = nvme.nsid, .prp1 = a, .cdw11 = 4 };
+	EXPECT_STATUS(io_exec(&c), SC_DATA_TRANSFER);
+
+	EXPECT_STATUS(admin_exec(ADMIN_IDENTIFY, 1, a, 0), SC_DATA_TRANSFER);
+	EXPECT_STATUS(admin_exec(ADMIN_GET_LOG, 0x007f0000 | LOG_SMART, a, 0),
+		      SC_DATA_TRANSFER);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, a, phys(good)), SC_DATA_TRANSFER);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(good), a), SC_DATA_TRANSFER);
+	EXPECT_STATUS(create_cq_at(a, QID, 64), SC_DATA_TRANSFER);
+	ASSERT_STATUS(create_cq_at(phys(good), QID, 64), SC_SUCCESS);
+	EXPECT_STATUS(create_sq_at(a, QID, 64, QID), SC_DATA_TRANSFER);
+	ASSERT_STATUS(nvme_delete_cq(QID), SC_SUCCESS);
+}
+
+/* The controller does not become ready with these, and says so. */
+static void no_admin_queues(u64 asq, u64 acq)
+{
+	ASSERT(nvme_disable());
+	nvme_w32(NVME_AQA, 63u << 16 | 63);
+	nvme_w64(NVME_ASQ, asq);
+	nvme_w64(NVME_ACQ, acq);
+	EXPECT(!nvme_enable(CC_DEFAULT));
+	EXPECT_EQ(nvme_r32(NVME_CSTS) & (CSTS_RDY | CSTS_CFS), CSTS_CFS);
+	nvme_w32(nvme_sq_db(0), 8);
+}
+
 /* Every kind of queue, list and data at every address that is not memory. */
 TEST(hostile_queue, nothing_is_at_nasty_addresses)
 {
-	struct nvme_cmd c;
-	u32 n;
-	u64 a;
+	u64 good, a;
+	u32 n, mark;
 
 	for (n = 0; n < HOSTILE_ADDRS; n++) {
-		a = hostile_addr(n);
-		if (create_cq_at(a, QID, 64) == SC_SUCCESS) {
-			if (create_sq_at(a, QID, 64, QID) == SC_SUCCESS)
-				ring_blindly(QID, 64);
-			hostile_recover();
+		mark = mem_mark();
+		nowhere(hostile_addr(n));
+		mem_release(mark);
+		if (test_failed()) {
+			test_note("address %llx", hostile_addr(n));
+			break;
 		}
-		c = io_cmd(IO_READ, 0, 2 * PAGE_SIZE / nvme.lba_size);
-		c.prp1 = a;
-		c.prp2 = a;
-		EXPECT_NE(io_exec(&c), SC_SUCCESS);
-		c = io_cmd(IO_WRITE, 0, 5 * PAGE_SIZE / nvme.lba_size);
-		c.prp1 = phys(nvme.idns) & ~(u64)PAGE_MASK;
-		c.prp2 = a;
-		EXPECT_NE(io_exec(&c), SC_SUCCESS);
-		c.flags = CMD_PSDT_SGL;
-		c.sgl = (struct sgl_desc) { a, PAGE_SIZE, {}, SGL_SEGMENT };
-		EXPECT_NE(io_exec(&c), SC_SUCCESS);
-		c = (struct nvme_cmd) { .opcode = ADMIN_IDENTIFY, .cdw10 = 1, .prp1 = a };
-		EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
-		c = (struct nvme_cmd) { .opcode = ADMIN_DBBUF, .prp1 = a, .prp2 = a };
-		EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
-		if (test_failed())
-			test_note("address %llx", a);
 	}
-	hostile_recover();
+	/* None of the shadow doorbells was taken: the registers still count. */
+	io_expect_alive();
+	noise_stop();
+	good = phys(page_alloc(1));
 	for (n = 0; n < HOSTILE_ADDRS; n++) {
 		a = hostile_addr(n);
-		nvme_disable();
-		nvme_w32(NVME_AQA, 63u << 16 | 63);
-		nvme_w64(NVME_ASQ, a);
-		nvme_w64(NVME_ACQ, a);
-		if (nvme_enable(CC_DEFAULT))
-			nvme_w32(nvme_sq_db(0), 8);
+		no_admin_queues(a, good);
+		no_admin_queues(good, a);
+		if (test_failed()) {
+			test_note("admin queue at %llx", a);
+			break;
+		}
 	}
+	hostile_recover();
+}
+
+/* Where the specification leaves a controller the choice, this one refuses. */
+TEST(hostile_queue, unaligned)
+{
+	u8 *good = page_alloc(4);
+	u64 *list = page_alloc(1);
+	u32 by, i;
+
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		list[i] = phys(good) + PAGE_SIZE;
+	for (by = 1; by < PAGE_SIZE; by *= 2) {
+		u16 dword = by & 3 ? SC_PRP_OFFSET : SC_SUCCESS;
+		u16 qword = by & 7 ? SC_PRP_OFFSET : SC_SUCCESS;
+
+		EXPECT_STATUS(prp_exec(IO_WRITE, 2, phys(good) + by, phys(list)), dword);
+		EXPECT_STATUS(prp_exec(IO_WRITE, 2, phys(good), phys(good) + by),
+			      SC_PRP_OFFSET);
+		EXPECT_STATUS(prp_exec(IO_WRITE, 4, phys(good), phys(list) + by), qword);
+		list[1] += by;
+		EXPECT_STATUS(prp_exec(IO_WRITE, 4, phys(good), phys(list)), SC_PRP_OFFSET);
+		list[1] -= by;
+		EXPECT_STATUS(create_cq_at(phys(good) + by, QID, 64), SC_PRP_OFFSET);
+		EXPECT_STATUS(create_sq_at(phys(good) + by, QID, 64, 1), SC_PRP_OFFSET);
+		EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(good) + by, phys(list)),
+			      SC_PRP_OFFSET);
+		EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(list), phys(good) + by),
+			      SC_PRP_OFFSET);
+		if (test_failed()) {
+			test_note("by %x", by);
+			break;
+		}
+	}
+	/* The same page for both kinds of shadow doorbells */
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(good), phys(good)), SC_INVALID_FIELD);
 	hostile_recover();
 }
 
@@ -279,8 +380,8 @@ TEST(hostile_queue, in_memory_that_is_ballooned_out)
 	c.prp1 = phys(p);
 	c.prp2 = phys(hole);
 	EXPECT_STATUS(io_exec(&c), SC_DATA_TRANSFER);
-	c = (struct nvme_cmd) { .opcode = ADMIN_DBBUF, .prp1 = phys(p), .prp2 = phys(hole) };
-	EXPECT_NE(nvme_exec(&nvme.asq, &c, NULL), SC_SUCCESS);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(p), phys(hole)), SC_DATA_TRANSFER);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(hole), phys(p)), SC_DATA_TRANSFER);
 	ASSERT_EQ(xen_balloon_in(gfn), 1);
 	EXPECT_STATUS(create_sq_at(phys(p), QID, 128, QID), SC_SUCCESS);
 	hostile_recover();

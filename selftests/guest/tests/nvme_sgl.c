@@ -215,12 +215,12 @@ TEST(nvme_sgl, loop)
 	seg[0].addr = phys(seg);
 	seg[0].len = 16;
 	seg[0].type = SGL_SEGMENT;
-	EXPECT_NE(with(phys(seg), 16, SGL_SEGMENT), SC_NONE);
+	EXPECT_STATUS(with(phys(seg), 16, SGL_SEGMENT), SC_SGL_INVALID_COUNT);
 	seg[0].type = SGL_DATA;
 	seg[0].len = 0;
 	seg[1].addr = phys(seg);
 	seg[1].len = 32;
 	seg[1].type = SGL_SEGMENT;
-	EXPECT_NE(with(phys(seg), 32, SGL_SEGMENT), SC_NONE);
+	EXPECT_STATUS(with(phys(seg), 32, SGL_SEGMENT), SC_SGL_INVALID_COUNT);
 	io_expect_alive();
 }
