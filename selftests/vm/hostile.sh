@@ -30,13 +30,14 @@ FUZZ="seconds=${HOSTILE_SECONDS:-5} seed=${HOSTILE_SEED:-$RANDOM}"
 [ "$PATIENCE" -eq 1 ] || SHARE=1
 MS=${HOSTILE_MS:-150}
 MAP_LIMIT=16	# MiB, the least there is
+LATE_MS=$((250 * PATIENCE))	# what a read of the last disk takes
 SUITES="hostile_race hostile_queue hostile_access hostile_storm"
 
-# Two disks for the attacker, which is built and does not run yet.
+# Three disks for the attacker, which is built and does not run yet.
 attach()
 {
 	"$TOOL" attach --slot 16 --disk "params=$QUICK" --disk "params=$SLOW" \
-		"$1" >/dev/null
+		--disk "params=$LATE" "$1" >/dev/null
 }
 
 # The number of the last line of dom0's log, however many of them it still has.
@@ -291,6 +292,12 @@ module_load
 QUICK=$(make_disk quick 64 discard=1)
 # Completed by a timer, 3 ms later.
 SLOW=$(make_disk slow 64 irqmode=2 completion_nsec=3000000)
+# What it reads comes late, too, not only the word that it is there.
+BACK=$(make_disk back 64)
+modprobe dm_delay
+dmsetup create late --table "0 131072 delay $BACK 0 $LATE_MS $BACK 0 0"
+LATE=/dev/mapper/late
+export LATE
 WORK=$(make_disk work 64)
 WATCHED=$TMP/watched
 BEGUN=$TMP/begun
@@ -315,10 +322,13 @@ else
 		attack "hostile_fuzz nsid=$nsid" hostile_fuzz nsid=$nsid $FUZZ || rc=1
 	done
 fi
+attack "hostile_stop on a late disk" hostile_stop nsid=3 late=$LATE_MS || rc=1
 run_tests || rc=1
 xl destroy victim 2>/dev/null
 module_unload
 remove_disk quick
 remove_disk slow
+dmsetup remove late
+remove_disk back
 remove_disk work
 exit $rc
