@@ -11,6 +11,8 @@
 
 /* Controller and queue pair; without an end in sight of the last attack. */
 void hostile_setup(void);
+/* And another CPU at work, until the test's first hostile_recover(). */
+void hostile_noisy_setup(void);
 void hostile_teardown(void);
 /* BARs, decoding, MSI-X, reset, queue pair, and data that comes back. */
 void hostile_recover(void);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Accesses of every width and alignment, with and without REP, to configuration
- * space, registers, doorbells and the MSI-X table; messages to everywhere.
+ * space, registers, doorbells and the MSI-X table; messages to everywhere. Another
+ * CPU keeps a queue pair busy meanwhile.
  */
 #include "hostile.h"
 #include "apic.h"
@@ -10,7 +11,7 @@
 #define CONFIG_ADDRESS	0xcf8
 #define CONFIG_DATA	0xcfc
 
-SUITE(hostile_access, .setup = hostile_setup, .teardown = hostile_teardown,
+SUITE(hostile_access, .setup = hostile_noisy_setup, .teardown = hostile_teardown,
       .flags = SUITE_MANUAL);
 
 static void config_select(u32 off)

@@ -4,6 +4,8 @@
  * another CPU keeps its disk busy.
  */
 #include "hostile.h"
+#include "io.h"
+#include "smp.h"
 #include "xen.h"
 
 static u32 home;
@@ -88,6 +90,59 @@ TEST(hostile_change, all_in_any_order)
 		rounds++;
 	}
 	test_note("%u rounds", rounds);
+}
+
+static volatile bool resetting;
+static u32 reset_how;
+
+static void reset_once(void)
+{
+	if (reset_how != 1)
+		hostile_flr();
+	if (reset_how) {
+		hostile_power(3);
+		hostile_power(0);
+	}
+}
+
+static void reset_always(void *arg)
+{
+	(void)arg;
+	while (resetting)
+		reset_once();
+}
+
+/*
+ * Function-level resets, ways to D3 and back, and both, by two CPUs at the same
+ * time, each time with commands on their way.
+ */
+TEST(hostile_change, reset_by_two_cpus)
+{
+	u32 i, k, per_page = PAGE_SIZE / nvme.lba_size;
+	u8 *p = page_alloc(IO_DEPTH);
+	struct nvme_cmd c;
+
+	SKIP_IF(smp_start() < 2, "one CPU");
+	ASSERT(hostile_flr());
+	hostile_recover();
+	for (k = 0; k < 6; k++) {
+		for (i = 0; i < IO_DEPTH - 1; i++) {
+			c = io_cmd(i & 1 ? IO_READ : IO_WRITE, i * per_page, per_page);
+			c.cid = i;
+			c.prp1 = phys(p + i * PAGE_SIZE);
+			nvme_put(&io_sq, &c);
+		}
+		nvme_ring_sq(&io_sq);
+		delay_ns(NSEC_PER_MSEC);
+		reset_how = k % 3;
+		resetting = true;
+		smp_call(1, reset_always, NULL);
+		for (i = 0; i < 10; i++)
+			reset_once();
+		resetting = false;
+		ASSERT(smp_wait(1, timeout_ns()));
+		hostile_recover();
+	}
 }
 
 /* ---- memory that goes away ---- */

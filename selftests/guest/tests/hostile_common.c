@@ -28,6 +28,13 @@ void hostile_setup(void)
 	io_setup();
 }
 
+void hostile_noisy_setup(void)
+{
+	hostile_setup();
+	if (!noise_start())
+		test_note("one CPU");
+}
+
 void hostile_teardown(void)
 {
 	noise_stop();
@@ -69,10 +76,16 @@ u64 hostile_addr(u32 n)
 	}
 }
 
+/*
+ * Capabilities stay where they are, and are looked for once: two CPUs that use
+ * these at the same time share ports 0xcf8 and 0xcfc.
+ */
 bool hostile_flr(void)
 {
-	u8 cap = pci_find_cap(&nvme.pci, PCI_CAP_EXP, 0);
+	static u8 cap;
 
+	if (!cap)
+		cap = pci_find_cap(&nvme.pci, PCI_CAP_EXP, 0);
 	if (!cap || !(pci_read32(&nvme.pci, cap + EXP_DEVCAP) & EXP_DEVCAP_FLR))
 		return false;
 	pci_write16(&nvme.pci, cap + EXP_DEVCTL, EXP_DEVCTL_FLR);
@@ -81,8 +94,10 @@ bool hostile_flr(void)
 
 bool hostile_power(u32 state)
 {
-	u8 cap = pci_find_cap(&nvme.pci, PCI_CAP_PM, 0);
+	static u8 cap;
 
+	if (!cap)
+		cap = pci_find_cap(&nvme.pci, PCI_CAP_PM, 0);
 	if (!cap)
 		return false;
 	pci_write16(&nvme.pci, cap + PM_CTRL, state);

@@ -2,12 +2,15 @@
 /*
  * Queues, lists and data where they should not be: on top of each other, in the
  * queue that is being read, in registers, in no memory at all. What becomes of
- * such a queue is the guest's own loss.
+ * such a queue is the guest's own loss. Another CPU keeps a queue pair busy
+ * meanwhile.
  */
 #include "hostile.h"
+#include "io.h"
+#include "smp.h"
 #include "xen.h"
 
-SUITE(hostile_queue, .setup = hostile_setup, .teardown = hostile_teardown,
+SUITE(hostile_queue, .setup = hostile_noisy_setup, .teardown = hostile_teardown,
       .flags = SUITE_MANUAL);
 
 #define QID	3
@@ -387,30 +390,133 @@ TEST(hostile_queue, in_memory_that_is_ballooned_out)
 	hostile_recover();
 }
 
-/* Queues come and go while another CPU works, and doorbells ring for all. */
+#define RUNG	8	/* queues 1 to this one, whether they are there or not */
+
+static volatile bool ringing;
+
+/* Another CPU: all doorbells but those of the admin queue, which has to be right. */
+static void ring_all(void *arg)
+{
+	u32 x = 1, qid;
+
+	(void)arg;
+	while (ringing) {
+		x = x * 1664525 + 1013904223;
+		qid = 1 + (x >> 28) % RUNG;
+		/* Also beyond the end */
+		nvme_w32(x >> 24 & 1 ? nvme_sq_db(qid) : nvme_cq_db(qid), x >> 8 & 0x7f);
+	}
+}
+
+/* All that queues here lead to is reads of one page. */
+static void ringing_start(u8 *ring, u8 *data)
+{
+	noise_stop();
+	fill_with_reads(ring, data);
+	fill_with_reads((u8 *)io_sq.ring, data);
+	ringing = smp_start() > 1;
+	if (ringing)
+		smp_call(1, ring_all, NULL);
+	else
+		test_note("one CPU");
+}
+
+static void ringing_stop(void)
+{
+	if (!ringing)
+		return;
+	ringing = false;
+	ASSERT(smp_wait(1, timeout_ns()));
+}
+
+/* Queues come and go while another CPU rings for them and for all others. */
 TEST(hostile_queue, created_and_deleted_at_work)
 {
-	u64 start = now_ns(), ns = hostile_ns(500);
+	u64 start, ns = hostile_ns(500);
 	u8 *p = page_alloc(3);
 	u32 i, rounds = 0;
 
-	fill_with_reads(p, p + 2 * PAGE_SIZE);
-	if (!noise_start())
-		test_note("one CPU");
-	while (now_ns() - start < ns) {
-		if (create_cq_at(phys(p) + PAGE_SIZE, QID, 64) == SC_SUCCESS &&
-		    create_sq_at(phys(p), QID, 64, QID) == SC_SUCCESS)
-			for (i = 0; i < 8; i++)
-				nvme_w32(nvme_sq_db(QID), rnd() % 64);
+	ringing_start(p, p + 2 * PAGE_SIZE);
+	start = now_ns();
+	while (rounds < 5 || now_ns() - start < ns) {
+		EXPECT_STATUS(create_cq_at(phys(p) + PAGE_SIZE, QID, 64), SC_SUCCESS);
+		EXPECT_STATUS(create_sq_at(phys(p), QID, 64, QID), SC_SUCCESS);
+		for (i = 0; i < 8; i++)
+			nvme_w32(nvme_sq_db(QID), rnd() % 64);
 		/* In the wrong order first. */
 		EXPECT_STATUS(nvme_delete_cq(QID), SC_QUEUE_DELETION);
 		EXPECT_STATUS(nvme_delete_sq(QID), SC_SUCCESS);
-		nvme_w32(nvme_sq_db(QID), 1);
 		EXPECT_STATUS(nvme_delete_cq(QID), SC_SUCCESS);
 		rounds++;
 		if (test_failed())
 			break;
 	}
 	test_note("%u times", rounds);
+	ringing_stop();
+	hostile_recover();
+}
+
+/* What one queue pair goes through; admin commands are executed in their order. */
+static const struct {
+	u8 opcode;
+	u16 status;
+} life[] = {
+	{ ADMIN_CREATE_SQ, SC_CQ_INVALID },
+	{ ADMIN_CREATE_CQ, SC_SUCCESS },
+	{ ADMIN_CREATE_CQ, SC_QID_INVALID },
+	{ ADMIN_CREATE_SQ, SC_SUCCESS },
+	{ ADMIN_CREATE_SQ, SC_QID_INVALID },
+	{ ADMIN_DELETE_CQ, SC_QUEUE_DELETION },
+	{ ADMIN_DELETE_SQ, SC_SUCCESS },
+	{ ADMIN_DELETE_SQ, SC_QID_INVALID },
+	{ ADMIN_DELETE_CQ, SC_SUCCESS },
+	{ ADMIN_DELETE_CQ, SC_QID_INVALID },
+};
+
+#define LIVES	3	/* pairs in a batch, QID and on */
+
+static void put_batch(u8 *p)
+{
+	u32 i;
+
+	for (i = 0; i < LIVES * ARRAY_SIZE(life); i++) {
+		u8 opcode = life[i / LIVES].opcode;
+		bool sq = opcode == ADMIN_CREATE_SQ || opcode == ADMIN_DELETE_SQ;
+		u16 qid = QID + i % LIVES;
+		struct nvme_cmd c = {
+			.opcode = opcode, .cid = i,
+			.prp1 = phys(p) + (sq ? 0 : PAGE_SIZE),
+			.cdw10 = 63u << 16 | qid,
+			.cdw11 = (sq ? (u32)qid << 16 : 0) | 1,
+		};
+
+		if (opcode == ADMIN_DELETE_SQ || opcode == ADMIN_DELETE_CQ)
+			c.cdw10 = qid;
+		nvme_put(&nvme.asq, &c);
+	}
+	nvme_ring_sq(&nvme.asq);
+}
+
+/* Many of these commands on their way at once, and doorbells for all queues. */
+TEST(hostile_queue, batches_of_creations_and_deletions)
+{
+	u64 start, ns = hostile_ns(500);
+	u8 *p = page_alloc(3);
+	struct nvme_cqe e;
+	u32 i, rounds = 0;
+
+	ringing_start(p, p + 2 * PAGE_SIZE);
+	start = now_ns();
+	while ((rounds < 2 || now_ns() - start < ns) && !test_failed()) {
+		put_batch(p);
+		for (i = 0; i < LIVES * ARRAY_SIZE(life); i++) {
+			ASSERT(nvme_reap(&nvme.acq, &e, timeout_ns(), true));
+			EXPECT_EQ(e.cid, i);
+			EXPECT_STATUS(cqe_status(&e), life[i / LIVES].status);
+		}
+		rounds++;
+	}
+	test_note("%u batches of %u", rounds, LIVES * (u32)ARRAY_SIZE(life));
+	ringing_stop();
 	hostile_recover();
 }
