@@ -31,7 +31,7 @@ FUZZ="seconds=${HOSTILE_SECONDS:-5} seed=${HOSTILE_SEED:-$RANDOM}"
 MS=${HOSTILE_MS:-150}
 MAP_LIMIT=16	# MiB, the least there is
 LATE_MS=$((250 * PATIENCE))	# what a read of the last disk takes
-SUITES="hostile_race hostile_queue hostile_access hostile_storm"
+SUITES="hostile_race hostile_queue hostile_sgl hostile_reserved hostile_access hostile_storm"
 
 # Three disks for the attacker, which is built and does not run yet.
 attach()

@@ -191,35 +191,6 @@ TEST(hostile_command, every_bit_of_a_write)
 	sweep_all(&s, 2 * CMD_BITS);
 }
 
-/* Bits that no specification gives a meaning for these commands: ignored. */
-static bool build_reserved_bit(u32 i, struct nvme_cmd *c)
-{
-	bool admin_like = i < CMD_BITS;
-	u32 dword = i % CMD_BITS / 32;
-
-	*c = io_cmd(IO_WRITE, 8, 1);
-	c->prp1 = phys(page);
-	if (!admin_like)
-		*c = io_cmd(IO_FLUSH, 0, 1);
-	flip_bit(i % CMD_BITS, c);
-	/* CDW2, CDW3, metadata; of Flush also all from CDW10 on */
-	return (dword >= 2 && dword <= 5) || (!admin_like && dword >= 10);
-}
-
-static bool right_success(u32 i, u16 status)
-{
-	(void)i;
-	return status == SC_SUCCESS;
-}
-
-TEST(hostile_command, reserved_bits_are_ignored)
-{
-	static const struct sweep s = { &io_sq, build_reserved_bit, right_success };
-
-	begin();
-	sweep_all(&s, 2 * CMD_BITS);
-}
-
 static bool build_admin_bit(u32 i, struct nvme_cmd *c)
 {
 	static const struct nvme_cmd base[] = {
