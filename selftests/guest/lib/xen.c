@@ -8,7 +8,8 @@
 #define SCHEDOP_shutdown		2
 #define XENMEM_decrease_reservation	1
 #define XENMEM_populate_physmap		6
-#define DOMID_SELF			0x7ff0
+#define XENMEM_add_to_physmap		7
+#define XENMEM_remove_from_physmap	15
 
 struct xen_memory_reservation {
 	u32 extent_start;	/* guest handle: address of the frame numbers */
@@ -87,7 +88,7 @@ static long xen_reservation(u32 op, u32 gfn)
 	struct xen_memory_reservation r = {
 		.extent_start = (u32)phys(&gfn),
 		.nr_extents = 1,
-		.domid = DOMID_SELF,
+		.domid = XEN_SELF,
 	};
 
 	return xen_hypercall(HYPERVISOR_memory_op, op, (u32)phys(&r), 0);
@@ -101,4 +102,31 @@ long xen_balloon_out(u32 gfn)
 long xen_balloon_in(u32 gfn)
 {
 	return xen_reservation(XENMEM_populate_physmap, gfn);
+}
+
+long xen_map_special(u32 space, u32 idx, u32 gfn)
+{
+	struct {
+		u16 domid, size;
+		u32 space, idx, gfn;
+	} a = { XEN_SELF, 0, space, idx, gfn };
+
+	return xen_hypercall(HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+			     (u32)phys(&a), 0);
+}
+
+long xen_unmap(u32 gfn)
+{
+	struct {
+		u16 domid;
+		u32 gfn;
+	} a = { XEN_SELF, gfn };
+
+	return xen_hypercall(HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
+			     (u32)phys(&a), 0);
+}
+
+long xen_evtchn(u32 op, u32 arg[6])
+{
+	return xen_hypercall(HYPERVISOR_event_channel_op, op, (u32)phys(arg), 0);
 }

@@ -8,6 +8,7 @@
 #define HYPERVISOR_memory_op	12
 #define HYPERVISOR_xen_version	17
 #define HYPERVISOR_sched_op	29
+#define HYPERVISOR_event_channel_op 32
 #define HYPERVISOR_hvm_op	34
 
 enum { SHUTDOWN_POWEROFF = 0, SHUTDOWN_REBOOT = 1, SHUTDOWN_SUSPEND = 2,
@@ -30,5 +31,26 @@ void xen_shutdown(u32 reason);
  */
 long xen_balloon_out(u32 gfn);
 long xen_balloon_in(u32 gfn);
+
+/* What Xen keeps for a domain, which it may have as frames of its memory */
+enum { XEN_SHARED_INFO = 0, XEN_GRANT_TABLE = 1 };
+
+/* Have page @idx of that at @gfn; and take a frame from there. 0 or an error. */
+long xen_map_special(u32 space, u32 idx, u32 gfn);
+long xen_unmap(u32 gfn);
+
+/* Event channels: operations, of which the argument begins with these words. */
+enum {
+	EVTCHN_BIND_INTERDOMAIN = 0, EVTCHN_BIND_VIRQ = 1, EVTCHN_CLOSE = 3,
+	EVTCHN_SEND = 4, EVTCHN_STATUS = 5, EVTCHN_ALLOC_UNBOUND = 6,
+	EVTCHN_BIND_IPI = 7, EVTCHN_BIND_VCPU = 8, EVTCHN_UNMASK = 9,
+	EVTCHN_RESET = 10, EVTCHN_SET_PRIORITY = 13,
+};
+
+#define EVTCHN_CLOSED	0	/* a status */
+#define XEN_SELF		0x7ff0	/* this domain */
+
+/* @arg is left with Xen's answer. */
+long xen_evtchn(u32 op, u32 arg[6]);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "hostile.h"
 #include "smp.h"
+#include "xen.h"
 
 SUITE(hostile_storm, .setup = hostile_setup, .teardown = hostile_teardown,
       .flags = SUITE_MANUAL);
@@ -206,4 +207,104 @@ static void large_commands(void)
 TEST(hostile_storm, large_commands)
 {
 	storm_for(other_doorbell, large_commands);
+}
+
+/* ---- event channels ---- */
+
+/* Twice as many as a small domain has: some operations are about no port at all. */
+#define PORTS	2048
+
+#define XEN_EACCES	13
+
+/*
+ * How many of the domain's event channels are Xen's own: by those it tells dom0
+ * that a request is waiting. Of all others, which are closed first, nothing is left.
+ */
+static u32 ports_of_xen(void)
+{
+	u32 port, n = 0, a[6] = { XEN_SELF };
+	long rc;
+
+	EXPECT_EQ(xen_evtchn(EVTCHN_RESET, a), 0);
+	for (port = 1; port < PORTS; port++) {
+		u32 st[6] = { XEN_SELF, port };
+
+		rc = xen_evtchn(EVTCHN_STATUS, st);
+		if (rc == -XEN_EACCES)
+			n++;
+		else if (!rc)
+			EXPECT_EQ(st[2], EVTCHN_CLOSED);
+	}
+	return n;
+}
+
+/* All that there is to be done to one, by all CPUs, in any order */
+static void any_event(u32 cpu, u32 i)
+{
+	u32 x = noise_of(cpu, i), port = x >> 8 & (PORTS - 1), vcpu = x >> 20 & 3;
+	u32 a[6] = { port };
+
+	switch (x & 15) {
+	case 0: case 1: case 2: case 3:
+		xen_evtchn(EVTCHN_SEND, a);
+		break;
+	case 4: case 5: case 6:
+		xen_evtchn(EVTCHN_CLOSE, a);
+		break;
+	case 7: case 8:
+		a[1] = vcpu;
+		xen_evtchn(EVTCHN_BIND_VCPU, a);
+		break;
+	case 9: case 10:
+		xen_evtchn(EVTCHN_UNMASK, a);
+		break;
+	case 11:
+		a[0] = XEN_SELF;	/* and dom0 for its end */
+		xen_evtchn(EVTCHN_ALLOC_UNBOUND, a);
+		break;
+	case 12:
+		a[0] = vcpu;
+		xen_evtchn(EVTCHN_BIND_IPI, a);
+		break;
+	case 13:
+		a[0] = x >> 22 & 31;
+		a[1] = vcpu;
+		xen_evtchn(EVTCHN_BIND_VIRQ, a);
+		break;
+	case 14:
+		a[0] = x >> 22 & 1 ? XEN_SELF : 0;
+		a[1] = port;
+		xen_evtchn(EVTCHN_BIND_INTERDOMAIN, a);
+		break;
+	case 15:
+		a[0] = XEN_SELF;
+		if (!(x >> 22 & 7))
+			xen_evtchn(EVTCHN_RESET, a);
+		break;
+	}
+}
+
+/* Verified I/O between a CPU's own events: each access reaches dom0 by an event. */
+static void io_and_events(void)
+{
+	static u32 n;
+	u32 i;
+
+	for (i = 0; i < 16; i++)
+		any_event(0, n++);
+	io_write_pattern(n / 16 % 64 * 8, PAGE_SIZE, n);
+	io_expect_pattern(n / 16 % 64 * 8, PAGE_SIZE, n);
+}
+
+TEST(hostile_storm, event_channels)
+{
+	u32 before;
+
+	SKIP_IF(!xen_present(), "not under Xen");
+	before = ports_of_xen();
+	/* One for each CPU and device model at least */
+	EXPECT(before >= 2 * smp_start());
+	storm_for(any_event, io_and_events);
+	EXPECT_EQ(ports_of_xen(), before);
+	test_note("%u channels of Xen's", before);
 }
