@@ -257,22 +257,24 @@ TEST(hostile_access, msix_table)
 	hostile_recover();
 }
 
+static const u64 message_addrs[] = {
+	0, 0x8, 0x1000, 0xa0000, 0x7fffffff, 0xfec00000, 0xfee00000,
+	0xfee00004, 0xfee0000c, 0xfee01000, 0xfeeff000, 0xfeefffff,
+	0xfef00000, 0xffffffff, 0x1fee00000ull, 0xff000000fee00000ull,
+	0x100fee00000ull, 0x8000000000000000ull, ~0ull, 0xffffffff00000000ull,
+};
+
+static const u32 message_datas[] = {
+	0, 1, 15, 0x40, 0xfe, 0x140, 0x4040, 0xc040, 0xffff0040, 0x80000000,
+	0xfffff000,
+};
+
 /*
  * Messages to every kind of address. Delivery modes stay fixed and lowest
  * priority: the others are for the guest's own CPUs to suffer.
  */
 TEST(hostile_access, messages_everywhere)
 {
-	static const u64 addrs[] = {
-		0, 0x8, 0x1000, 0xa0000, 0x7fffffff, 0xfec00000, 0xfee00000,
-		0xfee00004, 0xfee0000c, 0xfee01000, 0xfeeff000, 0xfeefffff,
-		0xfef00000, 0xffffffff, 0x1fee00000ull, 0xff000000fee00000ull,
-		0x100fee00000ull, 0x8000000000000000ull, ~0ull, 0xffffffff00000000ull,
-	};
-	static const u32 datas[] = {
-		0, 1, 15, 0x40, 0xfe, 0x140, 0x4040, 0xc040, 0xffff0040, 0x80000000,
-		0xfffff000,
-	};
 	struct nvme_cmd c = { .opcode = IO_FLUSH, .nsid = nvme.nsid };
 	uintptr_t entry;
 	u32 i, k;
@@ -282,16 +284,68 @@ TEST(hostile_access, messages_everywhere)
 	ASSERT_STATUS(nvme_delete_cq(1), SC_SUCCESS);
 	nvme_create_pair(&io_sq, &io_cq, 1, IO_DEPTH, true);
 	entry = nvme.pci.msix_table + io_cq.vector * 16;
-	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-		for (k = 0; k < ARRAY_SIZE(datas); k++) {
+	for (i = 0; i < ARRAY_SIZE(message_addrs); i++) {
+		for (k = 0; k < ARRAY_SIZE(message_datas); k++) {
 			mmio_write32(entry + MSIX_ENTRY_CTRL, 1);
-			mmio_write32(entry + MSIX_ENTRY_ADDR, (u32)addrs[i]);
-			mmio_write32(entry + MSIX_ENTRY_UPPER, addrs[i] >> 32);
-			mmio_write32(entry + MSIX_ENTRY_DATA, datas[k]);
+			mmio_write32(entry + MSIX_ENTRY_ADDR, (u32)message_addrs[i]);
+			mmio_write32(entry + MSIX_ENTRY_UPPER, message_addrs[i] >> 32);
+			mmio_write32(entry + MSIX_ENTRY_DATA, message_datas[k]);
 			mmio_write32(entry + MSIX_ENTRY_CTRL, 0);
 			ASSERT_STATUS(io_exec(&c), SC_SUCCESS);
 		}
 		irq_settle(NSEC_PER_MSEC);
 	}
+	hostile_recover();
+}
+
+/* The capability's registers (PCI 3.0, 6.8.1), with 64-bit addresses and masks */
+#define MSI_CONTROL		2
+#define  MSI_CONTROL_ENABLE	0x0001
+#define  MSI_CONTROL_MME	4	/* shift: log2 of the messages enabled */
+#define  MSI_CONTROL_64		0x0080
+#define MSI_ADDR		4
+#define MSI_UPPER		8
+#define MSI_DATA		12
+#define MSI_MASK		16
+
+/* The same without MSI-X, with every number of messages, and masked meanwhile. */
+TEST(hostile_access, plain_messages_everywhere)
+{
+	static const u16 datas[] = { 0, 1, 15, 0x40, 0xfe, 0x140, 0x4040, 0xc040 };
+	struct nvme_cmd c = { .opcode = IO_FLUSH, .nsid = nvme.nsid };
+	u8 cap = pci_find_cap(&nvme.pci, PCI_CAP_MSI, 0);
+	u32 i, k, n, vec = VEC_DEVICE + 6;
+
+	SKIP_IF(!cap, "no MSI");
+	ASSERT(pci_read16(&nvme.pci, cap + MSI_CONTROL) & MSI_CONTROL_64);
+	ASSERT_STATUS(nvme_delete_sq(1), SC_SUCCESS);
+	ASSERT_STATUS(nvme_delete_cq(1), SC_SUCCESS);
+	/* Message 0, which is there with every number of messages */
+	nvme_cq_init(&io_cq, 1, IO_DEPTH, 0, true);
+	nvme_sq_init(&io_sq, 1, IO_DEPTH, &io_cq);
+	ASSERT_STATUS(nvme_create_cq(&io_cq), SC_SUCCESS);
+	ASSERT_STATUS(nvme_create_sq(&io_sq), SC_SUCCESS);
+	msix_control(&nvme.pci, MSIX_CONTROL_ENABLE, 0);
+	for (i = 0; i < ARRAY_SIZE(message_addrs); i++) {
+		for (k = 0; k < ARRAY_SIZE(datas); k++) {
+			pci_write32(&nvme.pci, cap + MSI_MASK, ~0u);
+			pci_write32(&nvme.pci, cap + MSI_ADDR, (u32)message_addrs[i]);
+			pci_write32(&nvme.pci, cap + MSI_UPPER, message_addrs[i] >> 32);
+			pci_write16(&nvme.pci, cap + MSI_DATA, datas[k]);
+			pci_write16(&nvme.pci, cap + MSI_CONTROL,
+				    ((i + k) & 7) << MSI_CONTROL_MME | MSI_CONTROL_ENABLE);
+			ASSERT_STATUS(io_exec(&c), SC_SUCCESS);
+			/* One is pending now, and leaves with the mask. */
+			pci_write32(&nvme.pci, cap + MSI_MASK, 0);
+			ASSERT_STATUS(io_exec(&c), SC_SUCCESS);
+		}
+		irq_settle(NSEC_PER_MSEC);
+	}
+	/* To where it should be, it comes. */
+	ASSERT(msi_enable(&nvme.pci, vec));
+	n = irq_count(vec);
+	ASSERT_STATUS(io_exec(&c), SC_SUCCESS);
+	EXPECT(irq_wait_count(vec, n + 1, timeout_ns()));
+	msi_disable(&nvme.pci);
 	hostile_recover();
 }
