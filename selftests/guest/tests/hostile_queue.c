@@ -390,6 +390,62 @@ TEST(hostile_queue, in_memory_that_is_ballooned_out)
 	hostile_recover();
 }
 
+/*
+ * Frames of Xen's that are a guest's memory if it wants: they are its own, and
+ * take whatever it has the controller put there.
+ */
+static void special(u32 space)
+{
+	u32 gfn = 0xfc000000 >> PAGE_SHIFT, off = 0xf00;
+	u64 at = (u64)gfn << PAGE_SHIFT;
+	u8 *p = page_alloc(2), *data = page_alloc(1);
+
+	fill_with_reads(p, p + PAGE_SIZE);
+	EXPECT_STATUS(create_cq_at(at, QID, 64), SC_DATA_TRANSFER);
+	ASSERT_EQ(xen_map_special(space, 0, gfn), 0);
+	/* Data from a part that Xen does not use, and to it */
+	pattern_fill((u8 *)(uintptr_t)at + off, 0x100, 6, 0);
+	EXPECT_STATUS(prp_exec(IO_WRITE, 1, at, 0), SC_SUCCESS);
+	EXPECT_STATUS(prp_exec(IO_READ, 1, phys(data), 0), SC_SUCCESS);
+	EXPECT_EQ(pattern_check(data + off, 0x100, 6, 0), -1);
+	pattern_fill(data + off, 0x100, 7, 0);
+	EXPECT_STATUS(prp_exec(IO_WRITE, 1, phys(data), 0), SC_SUCCESS);
+	EXPECT_STATUS(prp_exec(IO_READ, 1, at, 0), SC_SUCCESS);
+	EXPECT_EQ(pattern_check((u8 *)(uintptr_t)at + off, 0x100, 7, 0), -1);
+	/* Completions, commands, doorbells */
+	EXPECT_STATUS(create_cq_at(at, QID, 64), SC_SUCCESS);
+	EXPECT_STATUS(create_sq_at(phys(p), QID, 64, QID), SC_SUCCESS);
+	ring_blindly(QID, 64);
+	EXPECT_STATUS(create_cq_at(phys(data), QID + 1, 64), SC_SUCCESS);
+	EXPECT_STATUS(create_sq_at(at, QID + 1, 64, QID + 1), SC_SUCCESS);
+	ring_blindly(QID + 1, 64);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, at, phys(p)), SC_SUCCESS);
+	EXPECT_STATUS(admin_exec(ADMIN_DBBUF, 0, phys(p), at), SC_SUCCESS);
+	ring_blindly(QID, 64);
+	/* And away, with all of that on it */
+	EXPECT_EQ(xen_unmap(gfn), 0);
+	ring_blindly(QID, 64);
+	ring_blindly(QID + 1, 64);
+	hostile_recover();
+	/* Xen tells nobody until memory goes as well. */
+	ASSERT_EQ(xen_balloon_out((u32)phys(p) >> PAGE_SHIFT), 1);
+	ASSERT_EQ(xen_balloon_in((u32)phys(p) >> PAGE_SHIFT), 1);
+	EXPECT_STATUS(create_cq_at(at, QID, 64), SC_DATA_TRANSFER);
+	hostile_recover();
+}
+
+TEST(hostile_queue, in_the_shared_info_page)
+{
+	SKIP_IF(!xen_present(), "not under Xen");
+	special(XEN_SHARED_INFO);
+}
+
+TEST(hostile_queue, in_the_grant_table)
+{
+	SKIP_IF(!xen_present(), "not under Xen");
+	special(XEN_GRANT_TABLE);
+}
+
 #define RUNG	8	/* queues 1 to this one, whether they are there or not */
 
 static volatile bool ringing;
