@@ -13,12 +13,12 @@ WARM_UP=4
 UNBIND=/sys/bus/xen-backend/drivers/xen_ioemu/unbind
 BIND=/sys/bus/xen-backend/drivers/xen_ioemu/bind
 
-# A guest in the middle of I/O on a disk: start_load DISK [NAME]
+# A guest in the middle of I/O on a disk: start_load DISK [NAME [TEST]]
 start_load()
 {
 	local name=${2:-load}
 
-	DOMID=$(paused_domain "$name" 1 load)
+	DOMID=$(paused_domain "$name" 1 "${3:-load}")
 	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$1"
 	wait_for 10 state_is "$DOMID" 0 4
 	xl unpause "$name"
@@ -156,13 +156,58 @@ t_guest_paused_in_mid_io_goes_on()
 	wait_for 10 disk_free "$DISK"
 }
 
-# A copy of the guest is made; meanwhile it stands still, and then goes on.
+# A guest that reads back and compares. It ends when something is wrong, and its
+# text says what.
+start_verified()
+{
+	SERIAL=file:$TMP/verified start_load "$DISK" load victim
+}
+
+verified_goes_on()
+{
+	load_goes_on || cat "$TMP/verified"
+	! grep -a '^not ok\|^Bail out' "$TMP/verified"
+}
+
+# A copy of the guest is made; meanwhile it stands still, and then goes on: what
+# was on its way is there, and so is what comes later.
 t_guest_saved_in_mid_io_goes_on()
 {
-	start_load "$DISK"
-	xl save -c load "$TMP/load.save"
-	load_goes_on
+	local i
+
+	start_verified
+	for i in 1 2 3; do
+		xl save -c load "$TMP/load.save"
+		verified_goes_on
+	done
+	rm "$TMP/load.save"
 	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	expect_no_leaks
+}
+
+# Shut down for that reason: xl's last but one letter says which.
+is_suspended()
+{
+	xl list load | grep -Eq ' [r-][b-][p-]ss- '
+}
+
+t_guest_suspends_itself_in_mid_io_and_is_resumed()
+{
+	local i loops=5
+
+	DOMID=$(SERIAL=file:$TMP/resumed paused_domain load 1 resume loops=$loops)
+	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$DISK"
+	wait_for 10 state_is "$DOMID" 0 4
+	xl unpause load
+	for ((i = 0; i < loops; i++)); do
+		wait_for 30 is_suspended
+		"$PAYLOAD/resume" "$DOMID"
+	done
+	wait_for 30 grep -aq '^# tiny-guest: exit' "$TMP/resumed"
+	tr -d '\r' <"$TMP/resumed"
+	grep -aq '^ok 1 - resume' "$TMP/resumed"
+	wait_for 20 domain_gone load
 	wait_for 10 disk_free "$DISK"
 	expect_no_leaks
 }
