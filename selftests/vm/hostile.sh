@@ -278,6 +278,8 @@ t_suspend_in_mid_io()
 
 t_nothing_of_the_attackers_is_left()
 {
+	# In which it has looked at all of its memory.
+	victim_works_on 5000
 	! grep -aq '^not ok\|^Bail out' "$TMP/victim.serial"
 	destroy_domain victim
 	wait_for 20 disk_free "$WORK"
