@@ -198,7 +198,6 @@ void ioemu_disk_info(const struct ioemu_disk *disk,
 	info->physical_shift = ilog2(bdev_physical_block_size(bdev));
 	info->optimal_blocks = bdev_io_opt(bdev) >> shift;
 	info->read_only = disk->read_only;
-	info->write_cache = bdev_write_cache(bdev);
 	info->max_discard_blocks =
 		bdev_max_discard_sectors(bdev) >> (shift - SECTOR_SHIFT);
 	info->discard_granularity = bdev_discard_granularity(bdev) >> shift;

@@ -210,8 +210,6 @@ u16 ioemu_nvme_set_features(struct ioemu_nvme_req *req)
 	case NVME_FEAT_ERROR_RECOVERY:
 		return nvme_set_error_recovery(req, value);
 	case NVME_FEAT_WRITE_CACHE:
-		if (!ctrl->write_cache)
-			return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
 		return nvme_set_write_cache(ctrl, value & 1);
 	case NVME_FEAT_QUEUES:
 		return nvme_set_queues(req, value);
@@ -308,8 +306,6 @@ u16 ioemu_nvme_get_features(struct ioemu_nvme_req *req)
 		req->result = cur ? ns->error_recovery : 0;
 		break;
 	case NVME_FEAT_WRITE_CACHE:
-		if (!ctrl->write_cache)
-			return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
 		req->result = !(cur && ctrl->force_fua);
 		break;
 	case NVME_FEAT_QUEUES:

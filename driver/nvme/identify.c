@@ -128,9 +128,11 @@ static void nvme_identify_ctrl(struct ioemu_nvme *ctrl)
 	id->nn = cpu_to_le32(ctrl->nn);
 	id->oncs = cpu_to_le16(NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
 			       NVME_ONCS_SELECT);
-	id->vwc = NVME_VWC_FLUSH_ALL;
-	if (ctrl->write_cache)
-		id->vwc |= NVME_VWC_PRESENT;
+	/*
+	 * Guests ask once and never flush without it, but a disk with a cache may
+	 * come later. Without one, a flush costs nothing.
+	 */
+	id->vwc = NVME_VWC_FLUSH_ALL | NVME_VWC_PRESENT;
 	id->sgls = cpu_to_le32(NVME_SGLS_DWORD | NVME_SGLS_EXCESS);
 
 	nvme_make_uuid(uuid, ctrl->serial, ctrl->slot << 8 | 4);

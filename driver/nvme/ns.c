@@ -54,7 +54,6 @@ void ioemu_nvme_ns_add(struct ioemu_nvme *ctrl, unsigned int index,
 	do {
 		ioemu_nvme_ns_identity(ns, info.serial, salt++);
 	} while (nvme_ns_is_twin(ctrl, ns));
-	ctrl->write_cache |= info.write_cache;
 	/* All of it is there before the disk. Pairs with ioemu_nvme_exec_io(). */
 	smp_store_release(&ns->disk, disk);
 	if (index >= ctrl->nn)

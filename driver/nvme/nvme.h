@@ -507,7 +507,6 @@ enum ioemu_nvme_state {
  * @slot: PCI device number
  * @nn: highest namespace identifier ever; written under @lock
  * @force_fua: the guest switched the write cache off; feature 06h
- * @write_cache: some disk has one
  * @ns: namespaces by identifier - 1
  * @sqs: submission queues; RCU, ctrl->lock
  * @cqs: completion queues; RCU, ctrl->lock
@@ -563,7 +562,6 @@ struct ioemu_nvme {
 	unsigned int slot;
 	u32 nn;
 	bool force_fua;
-	bool write_cache;
 	struct ioemu_nvme_ns ns[IOEMU_MAX_DISKS];
 	struct ioemu_nvme_sq __rcu *sqs[NVME_MAX_QID + 1];
 	struct ioemu_nvme_cq __rcu *cqs[NVME_MAX_QID + 1];

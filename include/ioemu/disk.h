@@ -79,7 +79,6 @@ struct ioemu_disk_io {
  * @physical_shift: log2 of the physical block size
  * @optimal_blocks: preferred multiple of I/O in logical blocks, 0 if unknown
  * @read_only: writes fail
- * @write_cache: completed writes may be lost until a flush
  * @max_discard_blocks: limit of one discard range, 0 for no discard
  * @discard_granularity: in logical blocks, 0 if unknown
  * @rotational: a disk that turns
@@ -91,7 +90,6 @@ struct ioemu_disk_info {
 	unsigned int physical_shift;
 	unsigned int optimal_blocks;
 	bool read_only;
-	bool write_cache;
 	u32 max_discard_blocks;
 	u32 discard_granularity;
 	bool rotational;

@@ -41,7 +41,6 @@ static void first_state(struct ioemu_disk *d, unsigned int block_shift)
 		.nr_blocks		= d->nr_blocks,
 		.block_shift		= block_shift,
 		.physical_shift		= block_shift,
-		.write_cache		= true,
 		.max_discard_blocks	= 0xffff,
 		.discard_granularity	= 1,
 		.serial			= "fake",
