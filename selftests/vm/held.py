@@ -9,14 +9,14 @@ import socket
 import sys
 import time
 
+ETH_P_ALL = 3		# linux/if_ether.h
 OUTGOING = 4		# linux/if_packet.h
 RCVBUFFORCE = 33	# asm-generic/socket.h
 
 port, go = int(sys.argv[1]), sys.argv[2]
-everything = socket.htons(3)
-sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, everything)
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
 sock.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 64 << 20)
-sock.bind(("lo", everything))
+sock.bind(("lo", ETH_P_ALL))
 print("ready", flush=True)
 while not os.path.exists(go):
     time.sleep(0.1)
