@@ -70,7 +70,7 @@ enum tool_status controller_prepare(struct controller *ctrl,
 	if (ctrl->backend_id != own)
 		return TOOL_OK;
 	for (i = 0; i < ctrl->nr_disks && status == TOOL_OK; i++)
-		status = disk_prepare(&ctrl->disks[i], until);
+		status = disk_prepare(&ctrl->disks[i], store, own, until);
 	return status;
 }
 

@@ -23,6 +23,14 @@ void device_init(struct device *dev, unsigned int backend_id,
 		 backend_id, domid, devid);
 }
 
+bool device_is_local(struct store *store, const struct device *dev)
+{
+	unsigned int own = 0;
+
+	store_read_number(store, &own, "domid");
+	return dev->backend_id == own;
+}
+
 enum device_state device_state(struct store *store, const struct device *dev)
 {
 	unsigned int state = DEVICE_UNKNOWN;

@@ -54,6 +54,13 @@ void device_init(struct device *dev, unsigned int backend_id,
 		 unsigned int domid, unsigned int devid);
 
 /**
+ * device_is_local() - does the driver run in this domain?
+ * @store: connection
+ * @dev: device
+ */
+bool device_is_local(struct store *store, const struct device *dev);
+
+/**
  * device_state() - state of the driver's side
  * @store: connection
  * @dev: device

@@ -12,6 +12,7 @@
 
 #include "disk.h"
 #include "loop.h"
+#include "rival.h"
 #include "tool.h"
 
 #define PARAMS_MAX	1024	/* of a xenstore value, less than its limit */
@@ -138,7 +139,8 @@ static enum tool_status prepare_file(struct disk *disk, long long until)
 	return TOOL_OK;
 }
 
-enum tool_status disk_prepare(struct disk *disk, long long until)
+enum tool_status disk_prepare(struct disk *disk, struct store *store,
+			      unsigned int own, long long until)
 {
 	struct stat st;
 
@@ -146,6 +148,8 @@ enum tool_status disk_prepare(struct disk *disk, long long until)
 		complain("params='%s': %s", disk->params, strerror(errno));
 		return TOOL_USAGE;
 	}
+	if (!rival_check(store, own, disk->params, &st, disk->mode[0] == 'r'))
+		return TOOL_FAILED;
 	if (S_ISREG(st.st_mode))
 		return prepare_file(disk, until);
 	if (!S_ISBLK(st.st_mode)) {

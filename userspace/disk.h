@@ -65,13 +65,17 @@ bool disk_complete(const char *option, struct disk *disk);
 /**
  * disk_prepare() - make it what the driver needs, or complain
  * @disk: disk whose path is one of this domain
+ * @store: connection
+ * @own: number of this domain
  * @until: time of now_ms() up to which to wait for others to let go of it; 0 for
  *         not at all
  *
  * A file becomes a loop device that lasts until disk_free(), or longer while
- * somebody else has it open.
+ * somebody else has it open. A disk that this domain serves to a guest in another way
+ * is refused, unless both only read.
  */
-enum tool_status disk_prepare(struct disk *disk, long long until);
+enum tool_status disk_prepare(struct disk *disk, struct store *store,
+			      unsigned int own, long long until);
 
 /**
  * disk_write() - write the nodes of a disk, or complain

@@ -113,14 +113,6 @@ static bool remove_disk(struct store *store, const struct device *dev,
 	return store_remove(store, path);
 }
 
-static bool is_local(struct store *store, const struct device *dev)
-{
-	unsigned int own = 0;
-
-	store_read_number(store, &own, "domid");
-	return dev->backend_id == own;
-}
-
 enum tool_status hotplug_add(struct store *store, const struct device *dev,
 			     struct disk *disk, bool have_index,
 			     unsigned int *index, unsigned int timeout)
@@ -134,8 +126,8 @@ enum tool_status hotplug_add(struct store *store, const struct device *dev,
 	enum tool_status status = TOOL_OK;
 	struct store_wait wait;
 
-	if (is_local(store, dev))
-		status = disk_prepare(disk, 0);
+	if (device_is_local(store, dev))
+		status = disk_prepare(disk, store, dev->backend_id, 0);
 	if (!store_settle(store))
 		return TOOL_FAILED;
 	if (status != TOOL_OK)
@@ -192,8 +184,8 @@ enum tool_status hotplug_remove(struct store *store, const struct device *dev,
 	}
 	if (!remove_disk(store, dev, index))
 		return TOOL_FAILED;
-	return is_local(store, dev) ? wait_removed(dev, index, timeout) :
-				      TOOL_OK;
+	return device_is_local(store, dev) ?
+	       wait_removed(dev, index, timeout) : TOOL_OK;
 }
 
 static bool write_limit(struct store *store, const struct device *dev,
@@ -297,7 +289,7 @@ enum tool_status hotplug_resize(struct store *store, const struct device *dev,
 	char *params, *file;
 	bool local;
 
-	local = is_local(store, dev);
+	local = device_is_local(store, dev);
 	if (!store_settle(store))
 		return TOOL_FAILED;
 	if (!local) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../../userspace/host.h"
@@ -67,16 +68,22 @@ bool out_has(const char *text, const char *name)
 	return ok(strstr(tool_out, text) != NULL, "%s", name);
 }
 
-/* /dev/fake* are block devices, /dev/file is a file, others do not exist. */
+/*
+ * /dev/fakeN are block devices, 252:N, /dev/alias0 is another name of the first;
+ * /dev/file is a file, others do not exist.
+ */
 int __wrap_stat(const char *path, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
-	if (!strncmp(path, "/dev/fake", 9)) {
+	if (!strncmp(path, "/dev/fake", 9) || !strcmp(path, "/dev/alias0")) {
 		st->st_mode = S_IFBLK;
+		path += strcspn(path, "0123456789");
+		st->st_rdev = makedev(252, (unsigned int)atoi(path));
 		return 0;
 	}
 	if (!strcmp(path, "/dev/file") || !strcmp(path, "/srv/disk.img")) {
 		st->st_mode = S_IFREG;
+		st->st_ino = strlen(path);
 		st->st_size = 1048576;
 		return 0;
 	}

@@ -331,6 +331,53 @@ static void failing_calls(void)
 	   call - 1);
 }
 
+#define VBD	"/local/domain/0/backend/vbd/7/51712"
+#define QDISK	"/local/domain/0/backend/qdisk/8/5632"
+#define READS	"attach --timeout 1 guest --disk params=/dev/fake10,mode=r"
+
+/* Neither xen-blkback nor QEMU says that it has a disk. */
+static void served_otherwise(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs_set("/local/domain/7/name", "other");
+	fake_xs_set(VBD "/physical-device", "fc:a");
+	fake_xs_set(VBD "/params", "/dev/none");
+	fake_xs_set(VBD "/mode", "w");
+	tool_says("attach guest --disk params=/dev/fake10", 1,
+		  "params='/dev/fake10' is a disk of domain 7 (other) already, which writes it (" VBD ")");
+	ok(nothing_left(), "a disk of xen-blkback: nothing is left");
+	tool_says(READS, 1, "which writes it");
+	fake_xs_set(VBD "/mode", "r");
+	tool_says("attach guest --disk params=/dev/fake10", 1, "which reads it");
+	tool_says(READS, 0, "");
+	tool_says(ONE, 0, "");
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs_set(VBD "/params", "/dev/fake0");
+	fake_xs_set(VBD "/mode", "w");
+	tool_says("attach guest --disk params=/dev/alias0", 1,
+		  "domain 7 (-)");
+	tool_says("attach guest --disk params=/dev/fake1", 0, "");
+	tool_says("attach-disk guest 0 --disk params=/dev/alias0", 1,
+		  "domain 7 (-)");
+	tool_says("attach guest --backend 5 --timeout 1 --disk params=/dev/fake0",
+		  4, "");
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs_set(QDISK "/params", "qcow2:/dev/file");
+	fake_xs_set(QDISK "/mode", "w");
+	tool_says("attach guest --disk params=/dev/file", 1,
+		  "params='/dev/file' is a disk of domain 8");
+	ok(nothing_left() && !fake_loops_open(),
+	   "a file of QEMU's: nothing is left");
+	tool_says("attach guest --disk params=/srv/disk.img", 0, "");
+	fake_xs_set(QDISK "/params", "aio:");
+	tool_says("attach guest --disk params=/dev/file", 0, "");
+}
+
 void test_attach(void)
 {
 	all_nodes();
@@ -342,5 +389,6 @@ void test_attach(void)
 	refusals();
 	slow_drivers();
 	disturbances();
+	served_otherwise();
 	failing_calls();
 }

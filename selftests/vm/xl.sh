@@ -245,6 +245,20 @@ t_two_at_once_and_no_file_twice()
 	nothing_left
 }
 
+# xen-blkback does not open it for itself alone, and the driver would not notice.
+t_no_disk_of_another_back_end()
+{
+	config one "nvme,params=$FILES/a"
+	sed -i -e "s|^device_model_args.*|disk = [ \"phy:$DISK,xvda,w\" ]|" \
+		-e "s|$DM|/usr/libexec/xen-qemu-system-i386|" "$TMP/one.cfg"
+	xl create -p "$TMP/one.cfg"
+	disk_free "$DISK" || fail "somebody else would notice"
+	config second "nvme,params=$DISK,mode=r"
+	refused second "params='$DISK' is a disk of domain $(xl domid one) (one) already"
+	destroy_domain one
+	nothing_left
+}
+
 t_what_is_wrong_is_said()
 {
 	config missing "nvme,params=$FILES/a" "nvme,params=/dev/nowhere"
