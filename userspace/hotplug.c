@@ -156,9 +156,9 @@ static enum tool_status wait_removed(const struct device *dev,
 				     unsigned int index, unsigned int timeout)
 {
 	struct timespec ts = { .tv_nsec = 50000000 };
-	unsigned int i;
+	uint64_t i;
 
-	for (i = 0; i < timeout * 20; i++) {
+	for (i = 0; i < timeout * 20ULL; i++) {
 		if (!in_sysfs(dev, index))
 			return TOOL_OK;
 		nanosleep(&ts, NULL);
@@ -232,12 +232,12 @@ enum tool_status hotplug_limits(struct store *store, const struct device *dev,
 	return store_settle(store) ? TOOL_OK : TOOL_FAILED;
 }
 
-static enum tool_status resize_file(const char *file, uint64_t size,
+static enum tool_status resize_file(int fd, const char *file, uint64_t size,
 				    bool shrink)
 {
 	struct stat st;
 
-	if (stat(file, &st)) {
+	if (fstat(fd, &st)) {
 		complain("%s: %s", file, strerror(errno));
 		return TOOL_FAILED;
 	}
@@ -251,11 +251,24 @@ static enum tool_status resize_file(const char *file, uint64_t size,
 			 size, (uint64_t)st.st_size, file);
 		return TOOL_USAGE;
 	}
-	if (truncate(file, (off_t)size)) {
+	if (ftruncate(fd, (off_t)size)) {
 		complain("%s: %s", file, strerror(errno));
 		return TOOL_FAILED;
 	}
 	return TOOL_OK;
+}
+
+static enum tool_status resize_behind(const char *params, const char *file,
+				      uint64_t size, bool shrink)
+{
+	int fd = loop_open_file(params, file);
+	enum tool_status status;
+
+	if (fd < 0)
+		return TOOL_FAILED;
+	status = resize_file(fd, file, size, shrink);
+	close(fd);
+	return status;
 }
 
 static enum tool_status resize(const char *params, const char *file,
@@ -270,7 +283,7 @@ static enum tool_status resize(const char *params, const char *file,
 		return TOOL_USAGE;
 	}
 	if (size)
-		status = resize_file(file, *size, shrink);
+		status = resize_behind(params, file, *size, shrink);
 	if (status == TOOL_OK && file && !loop_resize(params))
 		status = TOOL_FAILED;
 	if (status == TOOL_OK && !device_bytes(params, bytes)) {

@@ -13,7 +13,7 @@
 const struct info_key controller_keys[] = {
 	{ .name = "name" },
 	{ .name = "model" },
-	{ .name = "slot", .number = true },
+	{ .name = "slot", .number = true, .nullable = true },
 	{ .name = "serial" },
 	{ .name = "state" },
 	{ .name = "error" },
@@ -121,6 +121,9 @@ char *disk_value(struct store *store, const struct device *dev,
 	char *params, *value;
 
 	if (file || bytes) {
+		/* A driver in another domain has its own /dev. */
+		if (!device_is_local(store, dev))
+			return NULL;
 		params = store_read(store, "%s/disk/%u/params", dev->backend,
 				    index);
 		if (!params)

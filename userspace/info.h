@@ -12,10 +12,12 @@
  * struct info_key - a member
  * @name: its name
  * @number: a number, 0 when there is none; otherwise a string
+ * @nullable: a number, null when there is none
  */
 struct info_key {
 	const char *name;
 	bool number;
+	bool nullable;
 };
 
 /* All that there are, in the order in which they are shown; the last has no name. */

@@ -12,15 +12,15 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "loop.h"
 #include "tool.h"
 
-#define TRIES		64		/* for a free loop device */
 #define PAUSE_NS	50000000	/* between two looks */
-#define LOCK_MS		2000		/* others hold the lock for moments */
+#define PATIENCE_MS	2000		/* others are in the way for moments */
 #define MARK		"xen-ioemu "	/* of devices that are made here */
 
 long long now_ms(void)
@@ -188,16 +188,16 @@ static int configure(int device, int file, const char *path, bool read_only)
 
 /* Others may take the free device that the kernel names. */
 static int take_device(int file, const char *path, bool read_only,
-		       char **device)
+		       long long until, char **device)
 {
 	int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
-	int control, number, fd, tries;
+	int control, number, fd;
 	char name[32];
 
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
 		return -1;
-	for (tries = 0; tries < TRIES; tries++) {
+	do {
 		number = ioctl(control, LOOP_CTL_GET_FREE);
 		if (number < 0)
 			break;
@@ -217,7 +217,7 @@ static int take_device(int file, const char *path, bool read_only,
 				break;
 		}
 		pause_a_little();
-	}
+	} while (now_ms() < until);
 	close(control);
 	return -1;
 }
@@ -225,6 +225,7 @@ static int take_device(int file, const char *path, bool read_only,
 int loop_open(const char *file, bool read_only, long long until,
 	      char **device)
 {
+	long long moments = until ?: now_ms() + PATIENCE_MS;
 	int fd, loop = -1;
 
 	fd = open(file, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
@@ -232,14 +233,14 @@ int loop_open(const char *file, bool read_only, long long until,
 		complain("params='%s': %s", file, strerror(errno));
 		return -1;
 	}
-	if (!wait_lock(fd, file, until ?: now_ms() + LOCK_MS)) {
+	if (!wait_lock(fd, file, moments)) {
 		close(fd);
 		return -1;
 	}
 	*device = NULL;
 	loop = wait_no_rival(fd, file, read_only, until, device);
 	if (loop >= 0 && !*device) {
-		loop = take_device(fd, file, read_only, device);
+		loop = take_device(fd, file, read_only, moments, device);
 		if (loop < 0)
 			complain("params='%s': cannot make a loop device of it: %s; is the module 'loop' loaded?",
 				 file, strerror(errno));
@@ -252,14 +253,14 @@ int loop_open(const char *file, bool read_only, long long until,
 
 char *loop_file(const char *device)
 {
-	const char *name = strrchr(device, '/');
 	char path[128], file[4096];
+	struct stat st;
 	FILE *f;
 
-	if (!name)
+	if (stat(device, &st) || !S_ISBLK(st.st_mode))
 		return NULL;
-	snprintf(path, sizeof(path), "/sys/block/%.60s/loop/backing_file",
-		 name + 1);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/loop/backing_file",
+		 major(st.st_rdev), minor(st.st_rdev));
 	f = fopen(path, "re");
 	if (!f)
 		return NULL;
@@ -268,6 +269,28 @@ char *loop_file(const char *device)
 	fclose(f);
 	file[strcspn(file, "\n")] = '\0';
 	return file[0] ? copy_text(file) : NULL;
+}
+
+int loop_open_file(const char *device, const char *file)
+{
+	int loop = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	struct loop_info64 info;
+	struct stat st;
+
+	if (loop < 0 || fd < 0 || fstat(fd, &st)) {
+		complain("%s: %s", loop < 0 ? device : file, strerror(errno));
+	} else if (!has_file(loop, &st, &info)) {
+		complain("%s is not the file of %s any more", file, device);
+	} else {
+		close(loop);
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (loop >= 0)
+		close(loop);
+	return -1;
 }
 
 bool loop_resize(const char *device)

@@ -35,6 +35,15 @@ int loop_open(const char *file, bool read_only, long long until,
 char *loop_file(const char *device);
 
 /**
+ * loop_open_file() - open the file behind a loop device, for writing, or complain
+ * @device: path
+ * @file: what loop_file() said
+ *
+ * Return: a descriptor; -1 on failure, also when this is another file by now.
+ */
+int loop_open_file(const char *device, const char *file);
+
+/**
  * loop_resize() - have a loop device take over the size of its file, or complain
  * @device: path
  */

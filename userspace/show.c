@@ -32,9 +32,10 @@ static void show_value(struct json *json, const char *indent,
 	uint64_t number = 0;
 
 	if (json && key->number) {
-		if (value)
-			parse_size(value, &number);
-		json_number(json, key->name, number);
+		if ((value && parse_size(value, &number)) || !key->nullable)
+			json_number(json, key->name, number);
+		else
+			json_string(json, key->name, NULL);
 	} else if (json) {
 		json_string(json, key->name, value);
 	} else if (value) {
@@ -83,7 +84,8 @@ static void show_disk(struct store *store, const struct device *dev,
 	}
 	if (json)
 		json_open(json, "stats", '{');
-	show_counters(dev, index, json);
+	if (device_is_local(store, dev))
+		show_counters(dev, index, json);
 	if (json) {
 		json_close(json, '}');
 		json_close(json, '}');

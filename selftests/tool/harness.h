@@ -52,6 +52,9 @@ unsigned int fake_loops_open(void);
 /* Does the last one go to the program that is executed? Closes it. */
 bool fake_loop_inherited(void);
 
+/* The file behind the loop device is another one than it was. */
+extern bool fake_other_file;
+
 /* The size that the tool last gave to a file. */
 extern long long truncated_to;
 

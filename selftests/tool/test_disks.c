@@ -131,6 +131,11 @@ static void sizes(void)
 	ok(!truncated_to, "nothing is done by mistake");
 	tool_says("resize --shrink guest 0 1 512k", 0, "");
 	ok(truncated_to == 524288, "--shrink");
+	truncated_to = 0;
+	fake_other_file = true;
+	tool_says("resize guest 0 1 2M", 1, "is not the file of /dev/loop7");
+	fake_other_file = false;
+	ok(!truncated_to, "a stranger's file keeps its size");
 	tool_says("resize guest 0 0 2M", 2, "change it with its own tool");
 	tool_says("resize guest 0 0", 0, "");
 	tool_says("resize guest 0 1 2M more", 2, "one argument too many");

@@ -3,9 +3,14 @@
  * libxenioemu: what a toolstack does with it.
  */
 #include <errno.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "../../userspace/xenioemu.h"
 #include "fake_mem.h"
 #include "harness.h"
@@ -43,6 +48,31 @@ static void controllers(struct xenioemu *handle)
 	   XENIOEMU_NOT_FOUND, "no domain");
 }
 
+#define SYSFS_DISK	"/sys/bus/xen-backend/devices/ioemu-3-0/disk1"
+
+static char in_use[256];
+
+static void let_go(int sig)
+{
+	(void)sig;
+	unlink(in_use);
+}
+
+/* As many looks as an unsigned int cannot count. */
+static void long_timeout(struct xenioemu *handle)
+{
+	struct itimerval timer = { .it_value.tv_usec = 400000 };
+
+	fake_file(SYSFS_DISK, "");
+	snprintf(in_use, sizeof(in_use), "%s%s", host_root, SYSFS_DISK);
+	signal(SIGALRM, let_go);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	ok(!xenioemu_detach_disk(handle, 3, 0, 1, UINT32_MAX / 20 + 1),
+	   "a disk is waited for as long as is said");
+	setitimer(ITIMER_REAL, &(struct itimerval){ }, NULL);
+	unlink(in_use);
+}
+
 static void disks(struct xenioemu *handle)
 {
 	unsigned int index;
@@ -56,7 +86,7 @@ static void disks(struct xenioemu *handle)
 	ok(xenioemu_attach_disk(handle, 3, 0, "params=/dev/fake2", 1,
 				&index) == XENIOEMU_TIMEOUT,
 	   "a driver that does not answer");
-	ok(!xenioemu_detach_disk(handle, 3, 0, 1, 1), "a disk is removed");
+	long_timeout(handle);
 	ok(xenioemu_counter(handle, 3, 0, 0, "colour", &value) != XENIOEMU_OK,
 	   "no such counter");
 }

@@ -2,6 +2,8 @@
 /*
  * xen-ioemu list, for people and as JSON.
  */
+#include <string.h>
+
 #include "harness.h"
 
 #define HEADER	"DOMID NAME                 DEVID MODEL    SLOT STATE\n"
@@ -57,6 +59,14 @@ static void files(void)
 	     "      disk 0: /dev/loop7 (/srv/disk.img) mode w\n", "a file");
 	tool("list --json guest");
 	out_has("\"file\": \"/srv/disk.img\",", "a file as JSON");
+
+	/* Of another domain's devices nothing is known here. */
+	fake_xs_set("/local/domain/5/backend/ioemu/3/0/disk/0/params",
+		    "/dev/loop7");
+	tool("list --backend 5 guest");
+	out_has("      disk 0: /dev/loop7 mode", "no file of another domain");
+	tool("show --backend 5 guest 0");
+	ok(!strstr(tool_out, "bytes:"), "nor a size");
 }
 
 static void json(void)

@@ -111,7 +111,16 @@ static void others(void)
 	     "  in_flight: 3\n", "show");
 	tool_says("show --json guest 0", 0, "");
 	out_has("\"file\": \"/srv/disk.img\",", "show as JSON");
+	out_has("\"slot\": 16,", "a slot");
+	fake_xs_remove(BACKEND "/slot");
+	tool("show --json guest 0");
+	out_has("\"slot\": null,", "no slot, as list has it");
+	out_has("\"iops-limit\": 0,", "no limit");
 	tool_says("show guest 4", 3, "no device 4");
+	fake_xs_set("/local/domain/5/backend/ioemu/3/0/disk/0/params", "/dev/x");
+	tool("show --backend 5 guest 0");
+	ok(!strstr(tool_out, "reads:"),
+	   "another domain's disk does not have the counters of one here");
 	tool_says("top --interval 1 --count 1", 0, "");
 	out_has("    3 guest                    0    0         0         0", "top");
 	tool_says("top --interval 1 --count 1 --json", 0, "");

@@ -161,12 +161,23 @@ expect_disks()
 
 t_tool_changes_disks()
 {
+	local loop other numbers
+
 	config one "nvme,params=$FILES/a,iops-limit=5k"
 	xl create -p "$TMP/one.cfg"
 	expect_eq "$("$TOOL" limit one 0 0 | tr '\n' ' ')" "iops-limit 5120 bw-limit 0 "
 	"$TOOL" attach-disk one 0 --disk "params=$FILES/b"
-	"$TOOL" attach-disk one 0 --index 7 --disk "params=$DISK"
+	# A device with the name of a loop device is not one.
+	loop=$(losetup -n -O NAME -j "$FILES/a")
+	other=$FILES/${loop##*/}
+	read -ra numbers < <(stat -c '0x%t 0x%T' "$DISK")
+	mknod "$other" b "${numbers[@]}"
+	"$TOOL" attach-disk one 0 --index 7 --disk "params=$other"
 	expect_disks disk0 disk1 disk7
+	"$TOOL" list one | grep -q "disk 7: $other mode w"
+	! "$TOOL" resize one 0 7 20M 2>"$TMP/refused" || fail "a stranger's file is resized"
+	grep -q "change it with its own tool" "$TMP/refused"
+	expect_eq "$(stat -c %s "$FILES/a")" $((16 << 20))
 	! "$TOOL" attach-disk one 0 --disk "params=$DISK" 2>"$TMP/refused" ||
 		fail "a disk is taken twice"
 	grep -q "the driver refused the disk: .* is in use" "$TMP/refused"
