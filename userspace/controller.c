@@ -185,12 +185,18 @@ static bool write_frontend(struct controller *ctrl, struct store *store)
 	       write_number(store, DEVICE_INITIALISING, dev->frontend, "state");
 }
 
-/* Runs within a transaction, perhaps several times. */
+/*
+ * Runs within a transaction, perhaps several times. A domain that has gone meanwhile
+ * must not come back as a few nodes.
+ */
 static enum tool_status write_nodes(struct store *store, void *arg)
 {
 	struct controller *ctrl = arg;
 	enum tool_status status;
 
+	status = controller_check_domain(ctrl, store);
+	if (status != TOOL_OK)
+		return status;
 	status = choose_devid(ctrl, store);
 	if (status != TOOL_OK)
 		return status;
@@ -292,10 +298,25 @@ enum tool_status controller_attach(struct controller *ctrl,
 	return status;
 }
 
+/*
+ * What ask_to_close() is about, and what it found: without one of its directories,
+ * the device is a ruin (the domain is gone, for instance) and nobody is left to close
+ * it in an orderly way.
+ */
+struct closing {
+	const struct device *dev;
+	bool ruin;
+};
+
 static enum tool_status ask_to_close(struct store *store, void *arg)
 {
-	const struct device *dev = arg;
+	struct closing *closing = arg;
+	const struct device *dev = closing->dev;
 
+	closing->ruin = !store_exists(store, "%s", dev->frontend) ||
+			!store_exists(store, "%s", dev->backend);
+	if (closing->ruin)
+		return TOOL_OK;
 	if (!store_write(store, "0", "%s/online", dev->backend) ||
 	    !store_write(store, "5", "%s/state", dev->frontend))
 		return TOOL_FAILED;
@@ -328,27 +349,17 @@ static enum tool_status wait_closed(const struct device *dev,
 	}
 }
 
-/*
- * Without one of its directories, the device is a ruin (the domain is gone, for
- * instance) and nobody is left to close it in an orderly way.
- */
 enum tool_status controller_close(const struct device *dev, struct store *store,
 				  unsigned int timeout)
 {
+	struct closing closing = { .dev = dev };
 	struct store_wait wait;
 	enum tool_status status;
-	bool ruin;
 
-	ruin = !store_exists(store, "%s", dev->frontend) ||
-	       !store_exists(store, "%s", dev->backend);
-	if (!store_settle(store))
-		return TOOL_FAILED;
-	if (ruin)
-		return TOOL_OK;
 	if (!store_wait_begin(&wait, store, dev->backend, timeout))
 		return TOOL_FAILED;
-	status = store_transaction(store, ask_to_close, (void *)dev);
-	if (status == TOOL_OK)
+	status = store_transaction(store, ask_to_close, &closing);
+	if (status == TOOL_OK && !closing.ruin)
 		status = wait_closed(dev, store, &wait, timeout);
 	store_wait_end(&wait);
 	return status;

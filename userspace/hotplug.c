@@ -168,24 +168,53 @@ static enum tool_status wait_removed(const struct device *dev,
 	return TOOL_TIMEOUT;
 }
 
-enum tool_status hotplug_remove(struct store *store, const struct device *dev,
-				unsigned int index, unsigned int timeout)
-{
-	unsigned int *indices, n;
+/* What the functions below need within a transaction. */
+struct change {
+	const struct device *dev;
+	unsigned int index;
+	const uint64_t *iops;
+	const uint64_t *bw;
+};
 
+/* Two who remove a disk each must not both find another one. */
+static enum tool_status remove_one(struct store *store, void *arg)
+{
+	const struct change *change = arg;
+	const struct device *dev = change->dev;
+	unsigned int *indices, n;
+	struct device same;
+	enum tool_status status;
+
+	status = device_find(store, dev->backend_id, dev->domid, dev->devid,
+			     &change->index, &same);
+	if (status != TOOL_OK)
+		return status;
 	indices = device_disks(store, dev, &n);
 	free(indices);
 	if (!store_settle(store))
 		return TOOL_FAILED;
 	if (n < 2) {
 		complain("disk %u is the last of device %u; xen-ioemu detach takes both away",
-			 index, dev->devid);
+			 change->index, dev->devid);
 		return TOOL_FAILED;
 	}
-	if (!remove_disk(store, dev, index))
+	return remove_disk(store, dev, change->index) ? TOOL_OK : TOOL_FAILED;
+}
+
+enum tool_status hotplug_remove(struct store *store, const struct device *dev,
+				unsigned int index, unsigned int timeout)
+{
+	struct change change = { .dev = dev, .index = index };
+	enum tool_status status;
+	bool local;
+
+	local = device_is_local(store, dev);
+	if (!store_settle(store))
 		return TOOL_FAILED;
-	return device_is_local(store, dev) ?
-	       wait_removed(dev, index, timeout) : TOOL_OK;
+	status = store_transaction(store, remove_one, &change);
+	if (status == TOOL_OK && local)
+		status = wait_removed(dev, index, timeout);
+	return status;
 }
 
 static bool write_limit(struct store *store, const struct device *dev,
@@ -201,14 +230,36 @@ static bool write_limit(struct store *store, const struct device *dev,
 			   key);
 }
 
+/* A disk that has gone meanwhile must not come back as its limits. */
+static enum tool_status write_limits(struct store *store, void *arg)
+{
+	const struct change *change = arg;
+	const struct device *dev = change->dev;
+	struct device same;
+	enum tool_status status;
+
+	status = device_find(store, dev->backend_id, dev->domid, dev->devid,
+			     &change->index, &same);
+	if (status != TOOL_OK)
+		return status;
+	if (write_limit(store, dev, change->index, "iops-limit", change->iops) &&
+	    write_limit(store, dev, change->index, "bw-limit", change->bw))
+		return TOOL_OK;
+	return TOOL_FAILED;
+}
+
 enum tool_status hotplug_limit(struct store *store, const struct device *dev,
 			       unsigned int index, const uint64_t *iops,
 			       const uint64_t *bw)
 {
-	if (write_limit(store, dev, index, "iops-limit", iops) &&
-	    write_limit(store, dev, index, "bw-limit", bw))
-		return TOOL_OK;
-	return TOOL_FAILED;
+	struct change change = {
+		.dev = dev,
+		.index = index,
+		.iops = iops,
+		.bw = bw,
+	};
+
+	return store_transaction(store, write_limits, &change);
 }
 
 static uint64_t read_limit(struct store *store, const struct device *dev,

@@ -510,6 +510,8 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 		return XBT_NULL;
 	if (transaction)
 		abort();
+	if (fake_xs.on_transaction)
+		fake_xs.on_transaction();
 	transaction = tree_copy(store);
 	return 1;
 }

@@ -15,6 +15,8 @@
  *             or committed one: the driver's chance to react
  * @on_watch: called when the tool looks for watch events: the driver's later
  *            reaction, after the tool has seen the first
+ * @on_transaction: called before the tool's transaction begins: what others do at the
+ *                  last moment
  * @refuse_open: xs_open() fails
  * @conflicts: this many commits fail with EAGAIN first
  * @fail_call: the call of this number fails, counted from 1; 0 for none
@@ -24,6 +26,7 @@
 struct fake_xs {
 	void (*on_change)(void);
 	void (*on_watch)(void);
+	void (*on_transaction)(void);
 	bool refuse_open;
 	unsigned int conflicts;
 	unsigned int fail_call;

@@ -279,8 +279,20 @@ static void raises_sigterm(void)
 		raise(SIGTERM);
 }
 
+static void domain_goes(void)
+{
+	fake_xs_remove("/local/domain/3");
+}
+
 static void disturbances(void)
 {
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs.on_transaction = domain_goes;
+	tool_says(ONE, 3, "there is no domain 3");
+	ok(nothing_left() && !fake_xs_count("/local/domain/3"),
+	   "a domain that has just gone: nothing of it comes back");
+
 	fresh_store();
 	fake_xs.conflicts = 3;
 	fake_xs.on_change = driver_connects;

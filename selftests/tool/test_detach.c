@@ -93,8 +93,20 @@ static void vanishes(void)
 		fake_xs_remove(BACKEND);
 }
 
+static void domain_goes(void)
+{
+	fake_xs_remove("/local/domain/3");
+	fake_xs_remove(BACKEND);
+}
+
 static void ruins(void)
 {
+	attach_two();
+	fake_xs.on_transaction = domain_goes;
+	tool_says("detach 3 0", 0, "");
+	ok(gone() && !fake_xs_count("/local/domain/3"),
+	   "the domain goes at the last moment: nothing of it comes back");
+
 	attach_two();
 	fake_xs_remove("/local/domain/3");
 	tool_says("detach 3 0", 0, "");

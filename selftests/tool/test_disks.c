@@ -141,8 +141,44 @@ static void sizes(void)
 	tool_says("resize guest 0 1 2M more", 2, "one argument too many");
 }
 
+static void device_goes(void)
+{
+	fake_xs_remove(BACKEND);
+}
+
+static void disk_goes(void)
+{
+	fake_xs_remove(BACKEND "/disk/1");
+}
+
+/* What others do between the tool's look and its change. */
+static void races(void)
+{
+	connected();
+	fake_xs.on_transaction = disk_goes;
+	tool_says("detach-disk guest 0 0", 1, "is the last of device 0");
+	ok(fake_xs_get(BACKEND "/disk/0/params"),
+	   "two who remove a disk leave one");
+
+	connected();
+	fake_xs.on_transaction = disk_goes;
+	tool_says("detach-disk guest 0 1", 3, "has no disk 1");
+
+	connected();
+	fake_xs.on_transaction = disk_goes;
+	tool_says("limit guest 0 1 --iops 5", 3, "has no disk 1");
+	ok(!fake_xs_count(BACKEND "/disk/1"), "it does not come back");
+
+	connected();
+	fake_xs.on_transaction = device_goes;
+	tool_says("limit guest 0 1 --iops 5", 3, "has no device 0");
+	tool_says("attach-disk guest 0 --disk params=/dev/fake2", 3, "");
+	ok(!fake_xs_count(BACKEND), "nor does a device");
+}
+
 void test_disks(void)
 {
+	races();
 	adding();
 	removing();
 	limits();
