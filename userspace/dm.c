@@ -232,6 +232,8 @@ static enum tool_status attach(struct dm *dm, struct store *store)
 		ctrl->devid = i;
 		status = controller_attach(ctrl, store, seconds_left(until));
 	}
+	if (status == TOOL_OK && store_interrupted(store))
+		status = TOOL_FAILED;
 	if (status == TOOL_OK)
 		return status;
 	for (i = 0; i < CONTROLLERS_MAX; i++)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,11 +96,44 @@ void host_xen_version(char *version, size_t size)
 		snprintf(version, size, "%s.%s", major, minor);
 }
 
+/*
+ * Whoever starts a device model is part of a Xen, and of several installed ones that
+ * is the one to follow: xl lies in its sbin directory, or in bin with all others.
+ */
+static bool beside_parent(char *path, size_t size)
+{
+	static const char *const places[] = {
+		"/qemu-system-i386",
+		"/../lib/xen/bin/qemu-system-i386",
+		"/../libexec/xen/bin/qemu-system-i386",
+	};
+	char link[PATH_MAX], exe[PATH_MAX];
+	ssize_t n;
+	size_t i;
+
+	host_path(link, sizeof(link), "/proc/%d/exe", (int)getppid());
+	n = readlink(link, exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	*strrchr(exe, '/') = '\0';
+	/* QEMU of the system is not one for Xen just because a shell is there too. */
+	for (i = strcmp(exe, "/usr/bin") ? 0 : 1; i < ARRAY_SIZE(places); i++) {
+		host_path(path, size, "%s%s", exe, places[i]);
+		if (!access(path, X_OK))
+			return true;
+	}
+	return false;
+}
+
 char *host_device_model(void)
 {
-	char version[40], path[PATH_MAX];
+	char version[40], path[PATH_MAX], whole[PATH_MAX];
 	const char *rest;
 	size_t i;
+
+	if (beside_parent(path, sizeof(path)))
+		return copy_text(realpath(path, whole) ? whole : path);
 
 	host_xen_version(version, sizeof(version));
 	for (i = 0; i < ARRAY_SIZE(device_models); i++) {

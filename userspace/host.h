@@ -14,7 +14,8 @@
 /**
  * host_device_model() - the device model that the installed Xen uses
  *
- * Distributions have it in many places; of several Xens, the one that runs wins.
+ * Distributions have it in many places; of several Xens, that of the program which
+ * started this one wins, then the one that runs.
  *
  * Return: path to be freed by the caller; NULL when none is found.
  */

@@ -16,13 +16,17 @@
 #define PATH_SIZE	3073	/* XENSTORE_ABS_PATH_MAX and a NUL */
 #define WATCH_TOKEN	"xen-ioemu"
 
+/* Since the connection was made; what it ends is never taken up again. */
 static volatile sig_atomic_t caught_signal;
+
+static const int wait_signals[STORE_WAIT_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
 bool store_open(struct store *store)
 {
 	store->tx = XBT_NULL;
 	store->leave_signals = false;
 	store->trouble = 0;
+	caught_signal = 0;
 	store->xs = xs_open(0);
 	if (store->xs)
 		return true;
@@ -270,10 +274,17 @@ static void note_signal(int sig)
 	caught_signal = sig;
 }
 
+bool store_interrupted(const struct store *store)
+{
+	if (store->leave_signals || !caught_signal)
+		return false;
+	complain("interrupted by a signal (%s)", strsignal(caught_signal));
+	return true;
+}
+
 bool store_wait_begin(struct store_wait *wait, struct store *store,
 		      const char *path, unsigned int seconds)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = note_signal };
 	sigset_t mask;
 	size_t i;
@@ -283,24 +294,25 @@ bool store_wait_begin(struct store_wait *wait, struct store *store,
 	clock_gettime(CLOCK_MONOTONIC, &wait->deadline);
 	wait->deadline.tv_sec += seconds;
 
+	if (store_interrupted(store))
+		return false;
 	if (!xs_watch(store->xs, path, WATCH_TOKEN)) {
 		complain("cannot watch %s in xenstore: %s", path,
 			 strerror(errno));
 		return false;
 	}
 
-	caught_signal = 0;
 	if (store->leave_signals) {
 		sigprocmask(SIG_SETMASK, NULL, &wait->old_mask);
 		return true;
 	}
 	/* Blocked except while ppoll() sleeps, so that none is missed. */
 	sigemptyset(&mask);
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&mask, signals[i]);
+	for (i = 0; i < ARRAY_SIZE(wait_signals); i++)
+		sigaddset(&mask, wait_signals[i]);
 	sigprocmask(SIG_BLOCK, &mask, &wait->old_mask);
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
+	for (i = 0; i < ARRAY_SIZE(wait_signals); i++)
+		sigaction(wait_signals[i], &action, &wait->old_actions[i]);
 	return true;
 }
 
@@ -336,11 +348,8 @@ enum tool_status store_wait_next(struct store_wait *wait)
 				 strerror(errno));
 			return TOOL_FAILED;
 		}
-		if (caught_signal) {
-			complain("interrupted by a signal (%s)",
-				 strsignal(caught_signal));
+		if (store_interrupted(wait->store))
 			return TOOL_FAILED;
-		}
 		if (n <= 0)
 			continue;
 		/* All that is pending counts as one change. */
@@ -359,7 +368,13 @@ enum tool_status store_wait_next(struct store_wait *wait)
 
 void store_wait_end(struct store_wait *wait)
 {
+	size_t i;
+
 	xs_unwatch(wait->store->xs, wait->path, WATCH_TOKEN);
-	if (!wait->store->leave_signals)
-		sigprocmask(SIG_SETMASK, &wait->old_mask, NULL);
+	if (wait->store->leave_signals)
+		return;
+	/* What was held back is noted before it would do what it did. */
+	sigprocmask(SIG_SETMASK, &wait->old_mask, NULL);
+	for (i = 0; i < ARRAY_SIZE(wait_signals); i++)
+		sigaction(wait_signals[i], &wait->old_actions[i], NULL);
 }

@@ -158,18 +158,22 @@ enum tool_status store_transaction(struct store *store,
 							      void *arg),
 				   void *arg);
 
+#define STORE_WAIT_SIGNALS	3	/* end a wait */
+
 /**
  * struct store_wait - waiting for changes below a node
  * @store: connection
  * @path: node
  * @deadline: CLOCK_MONOTONIC
  * @old_mask: the signals that were blocked before
+ * @old_actions: what they did before
  */
 struct store_wait {
 	struct store *store;
 	const char *path;
 	struct timespec deadline;
 	sigset_t old_mask;
+	struct sigaction old_actions[STORE_WAIT_SIGNALS];
 };
 
 /**
@@ -181,7 +185,7 @@ struct store_wait {
  *
  * Unless @store->leave_signals, SIGINT, SIGTERM and SIGHUP are held back from here
  * to store_wait_end(), where they do not end the program but the waiting, so that
- * the caller can tidy up.
+ * the caller can tidy up. One that came too late for a wait ends the next one, here.
  *
  * Return: true on success.
  */
@@ -202,5 +206,11 @@ enum tool_status store_wait_next(struct store_wait *wait);
  * @wait: begun
  */
 void store_wait_end(struct store_wait *wait);
+
+/**
+ * store_interrupted() - did a signal come that ended no wait, or complain
+ * @store: connection
+ */
+bool store_interrupted(const struct store *store);
 
 #endif /* XEN_IOEMU_XS_H */

@@ -61,6 +61,9 @@ extern long long truncated_to;
 /* Make a file of the host, below a directory that host_root names. */
 void fake_file(const char *path, const char *text);
 
+/* Remove all of them; host_root is that of this machine again. */
+void forget_fake_files(void);
+
 void test_args(void);
 void test_attach(void);
 void test_detach(void);

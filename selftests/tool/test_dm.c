@@ -3,9 +3,14 @@
  * ioemu-dm: which arguments it takes out, and what it makes of them.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "../../userspace/loop.h"
 #include "harness.h"
 
@@ -145,6 +150,147 @@ static void refusals(void)
 	   "and it says what that means");
 }
 
+static bool went_on;
+
+/* The signal is held back, and the wait ends before it is looked for. */
+static void sighup_and_connects(void)
+{
+	const char *state = fake_xs_get(BACKEND "/state");
+
+	if (fake_xs_count("/local/domain/0/backend/ioemu/3/1"))
+		went_on = true;
+
+	if (state && !strcmp(state, "1"))
+		raise(SIGHUP);
+	driver_connects();
+}
+
+static void sigterm(void)
+{
+	if (fake_xs_get(BACKEND "/state"))
+		raise(SIGTERM);
+}
+
+static void domain_goes(void)
+{
+	if (!fake_xs_get(BACKEND "/state"))
+		return;
+	fake_xs_remove("/local/domain/3");
+	fake_xs_remove(BACKEND);
+}
+
+static void nothing_comes_of_it(const char *what)
+{
+	ok(!executed[0] && !fake_xs_count("/local/domain/0/backend/ioemu/3") &&
+	   !fake_xs_count("/local/domain/3/ioemu"),
+	   "%s: nothing is started, and nothing left", what);
+}
+
+static void interruptions(void)
+{
+	struct sigaction action;
+
+	fresh_store();
+	fake_xs.on_change = sighup_and_connects;
+	dm_says(QEMU DISK " -ioemu nvme,params=/dev/fake1,controller=1", 1,
+		"interrupted by a signal (Hangup)");
+	nothing_comes_of_it("a signal between two controllers");
+	ok(!went_on, "the second one is not tried");
+	fresh_store();
+	fake_xs.on_change = sighup_and_connects;
+	dm_says(QEMU DISK, 1, "interrupted by a signal (Hangup)");
+	nothing_comes_of_it("a signal after the last controller");
+	sigaction(SIGHUP, NULL, &action);
+	ok(action.sa_handler == SIG_DFL, "signals do then what they did before");
+
+	fresh_store();
+	fake_xs.on_change = sigterm;
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
+		"interrupted by a signal (Terminated)");
+	nothing_comes_of_it("a signal while it waits");
+	ok(!fake_loops_open(), "no loop device either");
+
+	fresh_store();
+	fake_xs.on_change = domain_goes;
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
+		"somebody removed the device");
+	nothing_comes_of_it("the domain is destroyed while it waits");
+	ok(!fake_xs_count("/local/domain/3") && !fake_loops_open(),
+	   "the domain does not come back");
+}
+
+/* The program is there, but the kernel does not start it. */
+static void exec_fails(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	dm_says(QEMU DISK, 1,
+		"cannot start the device model /bin/true: Interrupted");
+	ok(executed[0] && !fake_xs_open_ends(),
+	   "whoever takes the domain down takes the disks away");
+}
+
+static void fake_program(const char *path)
+{
+	char whole[512];
+
+	fake_file(path, "");
+	snprintf(whole, sizeof(whole), "%s%s", host_root, path);
+	chmod(whole, 0700);
+}
+
+static void started_by(const char *exe)
+{
+	char path[128], link[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)getppid());
+	fake_file(path, "xl\n");
+	snprintf(link, sizeof(link), "%s/proc/%d/exe", host_root,
+		 (int)getppid());
+	unlink(link);
+	if (symlink(exe, link))
+		abort();
+}
+
+static void expect_program(const char *wanted)
+{
+	char *found = host_device_model();
+	const char *got = found ? found : "";
+
+	if (found && !strncmp(found, host_root, strlen(host_root)))
+		got += strlen(host_root);
+	same(got, wanted, "the device model");
+	free(found);
+}
+
+static void programs(void)
+{
+	fake_file("/tmp/x", "");
+	expect_program("");
+	fake_program("/usr/bin/qemu-system-i386");
+	expect_program("/usr/bin/qemu-system-i386");
+	fake_program("/usr/libexec/xen-qemu-system-i386");
+	expect_program("/usr/libexec/xen-qemu-system-i386");
+	fake_file("/sys/hypervisor/version/major", "4\n");
+	fake_file("/sys/hypervisor/version/minor", "17\n");
+	fake_program("/usr/lib/xen-4.17/bin/qemu-system-i386");
+	expect_program("/usr/lib/xen-4.17/bin/qemu-system-i386");
+	fake_program("/usr/local/lib/xen/bin/qemu-system-i386");
+	expect_program("/usr/lib/xen-4.17/bin/qemu-system-i386");
+
+	fake_program("/usr/local/sbin/xl");
+	started_by("/usr/local/sbin/xl");
+	expect_program("/usr/local/lib/xen/bin/qemu-system-i386");
+	fake_program("/usr/lib/xen-4.18/bin/qemu-system-i386");
+	started_by("/usr/lib/xen-4.18/bin/xl");
+	expect_program("/usr/lib/xen-4.18/bin/qemu-system-i386");
+	started_by("/usr/bin/bash");
+	expect_program("/usr/lib/xen-4.17/bin/qemu-system-i386");
+	started_by("/nowhere/bin/xl");
+	expect_program("/usr/lib/xen-4.17/bin/qemu-system-i386");
+	forget_fake_files();
+}
+
 /* libxl waits for a minute, whatever the disks are. */
 static void busy_disks(void)
 {
@@ -165,4 +311,7 @@ void test_dm(void)
 	mistakes();
 	refusals();
 	busy_disks();
+	interruptions();
+	exec_fails();
+	programs();
 }
