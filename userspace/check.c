@@ -8,7 +8,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "domain.h"
 #include "host.h"
+#include "info.h"
 #include "json.h"
 #include "xs.h"
 
@@ -88,6 +90,27 @@ static void check_domain(struct report *report)
 		say(report, GOOD, "kind of host", "PV", NULL);
 }
 
+/* The module removes them when it sees a domain end; it may not have been there. */
+static void check_nodes(struct report *report, struct xs_handle *xs)
+{
+	struct store store = { .xs = xs };
+	unsigned int *domids, n, i;
+	char found[128];
+	size_t used;
+
+	used = (size_t)snprintf(found, sizeof(found), "left of domains");
+	domids = device_domains(&store, 0, &n);
+	for (i = 0; i < n; i++)
+		if (!domain_exists(&store, domids[i]) && used < sizeof(found))
+			used += (size_t)snprintf(found + used,
+						 sizeof(found) - used, " %u",
+						 domids[i]);
+	free(domids);
+	if (strcmp(found, "left of domains") != 0)
+		say(report, DOUBTFUL, "devices", found,
+		    "see xen-ioemu list; xen-ioemu detach --force DOMAIN DEVID");
+}
+
 static void check_user(struct report *report)
 {
 	struct xs_handle *xs;
@@ -98,27 +121,83 @@ static void check_user(struct report *report)
 	else
 		say(report, GOOD, "user", "root", NULL);
 	xs = xs_open(0);
-	if (xs)
-		xs_close(xs);
-	if (xs)
-		say(report, GOOD, "xenstore", "answers", NULL);
-	else
+	if (!xs) {
 		say(report, BAD, "xenstore", "does not answer",
 		    "start it (systemctl start xenstored, or service xen start)");
+		return;
+	}
+	say(report, GOOD, "xenstore", "answers", NULL);
+	check_nodes(report, xs);
+	xs_close(xs);
+}
+
+/* What the last assignment of a shell's variable in a file says; false without any. */
+static bool shell_variable(const char *path, const char *name, char *value,
+			   size_t size)
+{
+	size_t length = strlen(name);
+	FILE *f = host_open("%s", path);
+	char line[256], *start, *end;
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, name, length) != 0 || line[length] != '=')
+			continue;
+		start = line + length + 1;
+		start += strspn(start, "\"'");
+		end = start + strcspn(start, "\"' \t#\n");
+		snprintf(value, size, "%.*s", (int)(end - start), start);
+		found = true;
+	}
+	fclose(f);
+	return found;
+}
+
+/* Debian's default saves all guests when the host is shut down. */
+static void check_shutdown(struct report *report)
+{
+	static const char file[] = "/etc/default/xendomains";
+	char dir[128], found[160];
+
+	if (!shell_variable(file, "XENDOMAINS_SAVE", dir, sizeof(dir)) ||
+	    !dir[0])
+		return;
+	snprintf(found, sizeof(found), "guests are saved to %s", dir);
+	say(report, DOUBTFUL, "shutdown", found,
+	    "guests with such disks cannot be restored: XENDOMAINS_SAVE=\"\" in /etc/default/xendomains");
 }
 
 static bool module_installed(const char *release)
 {
 	static const char *const dirs[] = { "updates/dkms", "updates", "extra" };
-	size_t i;
+	static const char *const ends[] = { "", ".xz", ".zst", ".gz" };
+	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(dirs); i++)
-		if (host_exists("/lib/modules/%s/%s/xen-ioemu.ko", release,
-				dirs[i]) ||
-		    host_exists("/lib/modules/%s/%s/xen-ioemu.ko.xz", release,
-				dirs[i]))
-			return true;
+		for (j = 0; j < ARRAY_SIZE(ends); j++)
+			if (host_exists("/lib/modules/%s/%s/xen-ioemu.ko%s",
+					release, dirs[i], ends[j]))
+				return true;
 	return false;
+}
+
+/* An upgrade leaves the module alone that serves guests. */
+static void check_loaded(struct report *report)
+{
+	char version[64], found[128];
+
+	if (!host_read(version, sizeof(version),
+		       "/sys/module/xen_ioemu/version") ||
+	    !strcmp(version, VERSION)) {
+		say(report, GOOD, "module", "loaded", NULL);
+		return;
+	}
+	snprintf(found, sizeof(found), "loaded, version %s; this tool is %s",
+		 version, VERSION);
+	say(report, DOUBTFUL, "module", found,
+	    "when no guest has such a disk: systemctl restart xen-ioemu");
 }
 
 static void check_module(struct report *report)
@@ -128,7 +207,7 @@ static void check_module(struct report *report)
 
 	uname(&uts);
 	if (host_exists("/sys/module/xen_ioemu")) {
-		say(report, GOOD, "module", "loaded", NULL);
+		check_loaded(report);
 		return;
 	}
 	if (!module_installed(uts.release)) {
@@ -195,6 +274,7 @@ static enum tool_status run(int argc, char **argv)
 	if (check_xen(&report)) {
 		check_domain(&report);
 		check_user(&report);
+		check_shutdown(&report);
 	}
 	check_module(&report);
 	check_programs(&report);

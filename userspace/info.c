@@ -68,6 +68,22 @@ enum tool_status device_find(struct store *store, unsigned int backend_id,
 	return TOOL_NOT_FOUND;
 }
 
+enum tool_status domain_known(struct store *store, unsigned int backend_id,
+			      unsigned int domid)
+{
+	bool known = domain_exists(store, domid);
+	unsigned int *devids, n;
+
+	devids = device_ids(store, backend_id, domid, &n);
+	free(devids);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (known || n)
+		return TOOL_OK;
+	complain("there is no domain %u", domid);
+	return TOOL_NOT_FOUND;
+}
+
 unsigned int *device_ids(struct store *store, unsigned int backend_id,
 			 unsigned int domid, unsigned int *n)
 {

@@ -38,6 +38,15 @@ enum tool_status device_find(struct store *store, unsigned int backend_id,
 			     const unsigned int *index, struct device *dev);
 
 /**
+ * domain_known() - is there such a domain, or are devices of it left, or complain
+ * @store: connection
+ * @backend_id: domain where the driver runs
+ * @domid: the domain
+ */
+enum tool_status domain_known(struct store *store, unsigned int backend_id,
+			      unsigned int domid);
+
+/**
  * device_ids() - the controllers of a domain
  * @store: connection
  * @backend_id: domain where the driver runs

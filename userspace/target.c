@@ -61,8 +61,10 @@ enum tool_status target_find(struct target *target, struct store *store,
 	if (!target->domain)
 		return TOOL_OK;
 	status = domain_find(store, target->domain, &target->domid);
-	if (status != TOOL_OK || !target->have_devid)
+	if (status != TOOL_OK)
 		return status;
+	if (!target->have_devid)
+		return domain_known(store, target->backend_id, target->domid);
 	return device_find(store, target->backend_id, target->domid,
 			   target->devid,
 			   target->have_disk ? &target->disk : NULL, dev);

@@ -43,6 +43,8 @@ static void text(void)
 	tool("list guest --backend 5");
 	same(tool_out, HEADER, "another backend's devices");
 	tool_says("list nobody", 3, "no domain 'nobody'");
+	tool_says("list 99", 3, "there is no domain 99");
+	tool_says("list 12 --backend 5", 3, "there is no domain 12");
 	fake_xs.refuse_open = true;
 	tool_says("list", 1, "cannot connect to xenstore");
 }

@@ -4,7 +4,10 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "harness.h"
 
 #define SYSFS	"/sys/bus/xen-backend/devices/ioemu-3-0/disk0/"
@@ -45,6 +48,8 @@ static void numbers(void)
 	out_has("\"read_bytes\": 40960,", "counters as JSON");
 	out_has("\"fetch\": [", "histograms as JSON");
 	tool_says("stats 3 0 1", 3, "has no disk 1");
+	tool_says("stats 99", 3, "there is no domain 99");
+	tool_says("top --interval 1 --count 1 99", 3, "there is no domain 99");
 	tool_says("stats 3 0 0 1", 2, "one argument too many");
 	fake_xs_set("/local/domain/0/backend/ioemu/3/1/disk/0/params", "/dev/x");
 	tool_says("stats 3 1 0", 1, "has no statistics");
@@ -130,6 +135,50 @@ static void others(void)
 	tool_says("trace a b", 2, "one argument too many");
 }
 
+static void fake_module(const char *end)
+{
+	struct utsname uts;
+	char path[256];
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/updates/dkms/xen-ioemu.ko%s",
+		 uts.release, end);
+	fake_file(path, "");
+	tool("check");
+	out_has("error    module         installed, but not loaded\n", end);
+	snprintf(path, sizeof(path), "%s/lib/modules/%s/updates/dkms/xen-ioemu.ko%s",
+		 host_root, uts.release, end);
+	unlink(path);
+}
+
+/* What goes wrong later. */
+static void surroundings(void)
+{
+	fake_file("/etc/default/xendomains",
+		  "# XENDOMAINS_SAVE=no\nXENDOMAINS_SAVE=/var/lib/xen/save\n");
+	fake_xs_set("/local/domain/0/backend/ioemu/12/2/state", "6");
+	fake_xs_set("/local/domain/0/backend/ioemu/14/0/state", "4");
+	tool("check");
+	out_has("warning  shutdown       guests are saved to /var/lib/xen/save\n",
+		"guests that are saved");
+	out_has("warning  devices        left of domains 12 14\n",
+		"devices of domains that are gone");
+	fake_file("/etc/default/xendomains",
+		  "XENDOMAINS_SAVE=/var/lib/xen/save\nXENDOMAINS_SAVE=\"\"\n");
+	tool("check");
+	ok(!strstr(tool_out, "guests are saved"), "guests that are not saved");
+
+	fake_module("");
+	fake_module(".xz");
+	fake_module(".zst");
+	fake_module(".gz");
+	fake_file("/sys/module/xen_ioemu/version", "0.0.9\n");
+	tool("check");
+	out_has("warning  module         loaded, version 0.0.9; this tool is test\n",
+		"a module of another version");
+	fake_file("/sys/module/xen_ioemu/version", "test\n");
+}
+
 static void hosts(void)
 {
 	prepare();
@@ -145,6 +194,9 @@ static void hosts(void)
 	out_has("ok       xen            4.17\n", "its version");
 	out_has("ok       privileges     control domain\n", "privileges");
 	out_has("make && make install\n", "a remedy");
+	ok(!strstr(tool_out, "shutdown") && !strstr(tool_out, "g  devices"),
+	   "nothing is said of what is as it should be");
+	surroundings();
 	fake_file("/sys/hypervisor/guest_type", "PVH\n");
 	fake_file("/sys/module/xen_ioemu/refcnt", "0\n");
 	tool_says("check --json", 1, "");
