@@ -137,6 +137,7 @@ install: modules tools
 		$(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
 	$(MAKE) -C userspace O='$(O)/tools' VERSION='$(VERSION)' \
 		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' install
+	$(if $(DESTDIR),,ldconfig)
 
 deb:
 	@scripts/deps --deb

@@ -35,5 +35,5 @@ module_exit(ioemu_exit);
 
 MODULE_DESCRIPTION("Emulated disks of Xen HVM domains");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION("0.1.0");
 MODULE_ALIAS("xen-backend:ioemu");
