@@ -43,6 +43,9 @@ t_the_module_is_there_before_the_domains()
 	expect_eq "$(property xen-ioemu.service ActiveState)" active
 	expect_eq "$(property xendomains.service ActiveState)" active
 	property xen-ioemu.service Before | grep -qw xendomains.service
+	# It talks to xenstored, and waits for it.
+	property xen-ioemu.service After | grep -qw xen.service
+	expect_eq "$(property xen-ioemu.service TimeoutStartUSec)" 1min
 	module=$(property xen-ioemu.service ActiveEnterTimestampMonotonic)
 	domains=$(property xendomains.service InactiveExitTimestampMonotonic)
 	[ "$module" -le "$domains" ] || fail "module at $module us, domains at $domains us"
