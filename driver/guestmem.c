@@ -19,6 +19,7 @@
  */
 
 #include <linux/delay.h>
+#include <linux/error-injection.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
@@ -142,6 +143,12 @@ static void gmap_release(struct percpu_ref *ref)
 	queue_work(map->gm->unmap_wq, &map->release);
 }
 
+static noinline int gmap_init_ref(struct ioemu_gmap *map)
+{
+	return percpu_ref_init(&map->ref, gmap_release, 0, GFP_KERNEL);
+}
+ALLOW_ERROR_INJECTION(gmap_init_ref, ERRNO);
+
 static struct ioemu_gmap *gmap_create(struct ioemu_guestmem *gm)
 {
 	struct ioemu_gmap *map;
@@ -150,7 +157,7 @@ static struct ioemu_gmap *gmap_create(struct ioemu_guestmem *gm)
 	map = kzalloc(sizeof(*map), GFP_KERNEL);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
-	ret = percpu_ref_init(&map->ref, gmap_release, 0, GFP_KERNEL);
+	ret = gmap_init_ref(map);
 	if (ret) {
 		kfree(map);
 		return ERR_PTR(ret);

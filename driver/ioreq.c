@@ -239,6 +239,12 @@ static int ioreq_set_state(struct ioemu_ioreq_server *server, bool enabled)
 	return ioemu_dmop(server->domid, &op);
 }
 
+static noinline int ioreq_enable(struct ioemu_ioreq_server *server)
+{
+	return ioreq_set_state(server, true);
+}
+ALLOW_ERROR_INJECTION(ioreq_enable, ERRNO);
+
 static noinline int ioreq_create_server(struct ioemu_ioreq_server *server)
 {
 	struct xen_dmop op = {
@@ -402,7 +408,7 @@ struct ioemu_ioreq_server *ioemu_ioreq_create(domid_t domid,
 	/* Nobody else writes the slots until the server is enabled. */
 	clear_page(page_address(server->page));
 
-	ret = ioreq_set_state(server, true);
+	ret = ioreq_enable(server);
 	if (ret)
 		goto err_page;
 	/* Xen raises an event on each channel when it is bound: none is missed. */

@@ -5,6 +5,7 @@
  */
 
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -115,6 +116,13 @@ static const struct kobj_type stats_ktype = {
 	.default_groups = stats_groups,
 };
 
+static noinline int stats_alloc(struct ioemu_stats *stats)
+{
+	stats->cpu = alloc_percpu(struct ioemu_counters);
+	return stats->cpu ? 0 : -ENOMEM;
+}
+ALLOW_ERROR_INJECTION(stats_alloc, ERRNO);
+
 struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
 				       unsigned int index)
 {
@@ -124,10 +132,10 @@ struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
 	stats = kzalloc(sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return ERR_PTR(-ENOMEM);
-	stats->cpu = alloc_percpu(struct ioemu_counters);
-	if (!stats->cpu) {
+	ret = stats_alloc(stats);
+	if (ret) {
 		kfree(stats);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(ret);
 	}
 	ret = kobject_init_and_add(&stats->kobj, &stats_ktype, parent, "disk%u",
 				   index);

@@ -3,6 +3,7 @@
  * What the core calls: &ioemu_nvme_model.
  */
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/ktime.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -39,6 +40,15 @@ static struct ioemu_nvme *nvme_from_base(struct ioemu_controller *base)
 	return container_of(base, struct ioemu_nvme, base);
 }
 
+static noinline int nvme_create_worker(struct ioemu_nvme *ctrl)
+{
+	ctrl->worker = kthread_create_worker(0, "ioemu/%u.%u",
+					     ioemu_vm_domid(ctrl->vm),
+					     ctrl->slot);
+	return PTR_ERR_OR_ZERO(ctrl->worker);
+}
+ALLOW_ERROR_INJECTION(nvme_create_worker, ERRNO);
+
 static struct ioemu_controller *
 nvme_create(const struct ioemu_model_config *cfg)
 {
@@ -71,13 +81,9 @@ nvme_create(const struct ioemu_model_config *cfg)
 		err = -ENOMEM;
 		goto free_ctrl;
 	}
-	ctrl->worker = kthread_create_worker(0, "ioemu/%u.%u",
-					     ioemu_vm_domid(cfg->vm),
-					     cfg->slot);
-	if (IS_ERR(ctrl->worker)) {
-		err = PTR_ERR(ctrl->worker);
+	err = nvme_create_worker(ctrl);
+	if (err)
 		goto free_buffer;
-	}
 	err = ioemu_pci_init(&ctrl->pci, cfg->vm, cfg->slot, &nvme_pci_config,
 			     &nvme_pci_ops);
 	if (err)

@@ -5,6 +5,7 @@
  * Queues are made and removed in the controller's thread only, under ctrl->lock.
  */
 #include <linux/err.h>
+#include <linux/error-injection.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -231,6 +232,17 @@ static int nvme_sq_alloc_reqs(struct ioemu_nvme_sq *sq)
 	return 0;
 }
 
+static noinline int nvme_sq_create_worker(struct ioemu_nvme_sq *sq)
+{
+	struct ioemu_nvme *ctrl = sq->ctrl;
+
+	sq->worker = kthread_create_worker(0, "ioemu/%u.%u-q%u",
+					   ioemu_vm_domid(ctrl->vm), ctrl->slot,
+					   sq->qid);
+	return PTR_ERR_OR_ZERO(sq->worker);
+}
+ALLOW_ERROR_INJECTION(nvme_sq_create_worker, ERRNO);
+
 /**
  * ioemu_nvme_sq_create() - make a submission queue
  * @ctrl: controller
@@ -269,13 +281,9 @@ int ioemu_nvme_sq_create(struct ioemu_nvme *ctrl, unsigned int qid, u64 addr,
 	if (err)
 		goto free_sq;
 	if (qid) {
-		sq->worker = kthread_create_worker(0, "ioemu/%u.%u-q%u",
-						   ioemu_vm_domid(ctrl->vm),
-						   ctrl->slot, qid);
-		if (IS_ERR(sq->worker)) {
-			err = PTR_ERR(sq->worker);
+		err = nvme_sq_create_worker(sq);
+		if (err)
 			goto free_sq;
-		}
 	} else {
 		sq->worker = ctrl->worker;
 	}
