@@ -5,6 +5,9 @@
  * back, and begins anew, until somebody ends the domain. What fails with a status
  * that says so is tried again; everything else ends the test: wrong data, other
  * statuses, a command that does not complete.
+ *
+ * Another one whose controller is taken away and given back, always in mid-I/O; and
+ * one whose disk fails now and then, which looks at each kind of command.
  */
 #include "nvme_io.h"
 #include "xen.h"
@@ -13,6 +16,8 @@
 #define NO_DATA_LBA	16384
 
 SUITE(retry, .setup = nvme_attach, .teardown = nvme_stop, .flags = SUITE_MANUAL);
+SUITE(replug, .flags = SUITE_MANUAL);
+SUITE(blocks, .setup = nvme_attach, .teardown = nvme_stop, .flags = SUITE_MANUAL);
 
 /* Is that the host's fault? A disk in memory without memory says that it is full. */
 static bool excused(u16 status)
@@ -38,8 +43,7 @@ static bool start(void)
 		ASSERT_EQ(nvme_r32(NVME_CSTS) & CSTS_CFS, CSTS_CFS);
 		return false;
 	}
-	nvme.nsid = 1;
-	if (excused(nvme_identify(0, 1, page)))
+	if (excused(nvme_identify(0, nvme.nsid, page)))
 		return false;
 	memcpy(&lbaf, (u8 *)page + 128 + (((u8 *)page)[26] & 15) * 4, 4);
 	nvme.lba_size = 1u << (lbaf >> 16 & 31);
@@ -144,6 +148,7 @@ TEST(retry, for_ever)
 	u32 seed;
 
 	SKIP_IF(!xen_present(), "not under Xen");
+	nvme.nsid = 1;
 	for (seed = 1;; seed++) {
 		mem_release(mark);
 		change_memory(page);
@@ -160,5 +165,131 @@ TEST(retry, for_ever)
 			continue;
 		ASSERT_STATUS(nvme_delete_sq(1), SC_SUCCESS);
 		ASSERT_STATUS(nvme_delete_cq(1), SC_SUCCESS);
+	}
+}
+
+/* Reads and writes at this depth until the controller is lost. */
+#define DEPTH		8
+
+static void load_put(u8 *pages, u16 slot, bool write)
+{
+	u32 blocks = PAGE_SIZE / nvme.lba_size;
+	struct nvme_cmd c = io_cmd(write ? IO_WRITE : IO_READ, slot * blocks, blocks);
+
+	c.cid = slot;
+	c.prp1 = phys(pages + slot * PAGE_SIZE);
+	nvme_put(&io_sq, &c);
+	nvme_ring_sq(&io_sq);
+}
+
+static void load(u8 *pages)
+{
+	struct nvme_cqe e;
+	u32 i;
+
+	for (i = 0; i < DEPTH; i++)
+		load_put(pages, i, true);
+	for (;; i++) {
+		if (!wait_for(nvme_cq_ready(&io_cq) || lost(), timeout_ns()))
+			test_fatal("no completion");
+		if (!nvme_reap(&io_cq, &e, 0, true))
+			return;
+		ASSERT(e.cid < DEPTH);
+		excused(cqe_status(&e));
+		load_put(pages, e.cid, i & 1);
+	}
+}
+
+TEST(replug, for_ever)
+{
+	const char *where = arg_find("dev");
+	u8 *pages = page_alloc(DEPTH);
+	u32 mark = mem_mark();
+	struct pci_dev d;
+
+	ASSERT(where);
+	nvme.nsid = 1;
+	for (;;) {
+		mem_release(mark);
+		if (!wait_for(pci_at(&d, where), NSEC_PER_SEC))
+			continue;
+		if (nvme.bar)
+			nvme_forget(true);
+		nvme_attach();
+		/* It is going away, or its registers could not be put there. */
+		if (nvme_r32(NVME_CSTS) == ~0u)
+			pci_command(&nvme.pci, PCI_COMMAND_MEMORY, 0);
+		else if (start())
+			load(pages);
+	}
+}
+
+static const struct {
+	const char *name;
+	u8 op;
+	u32 cdw12;
+	u16 status;
+} kinds[] = {
+	{ "read", IO_READ, 0, SC_READ_ERROR },
+	{ "write", IO_WRITE, 0, SC_WRITE_FAULT },
+	{ "write with FUA", IO_WRITE, BIT(30), SC_WRITE_FAULT },
+	{ "flush", IO_FLUSH, 0, SC_WRITE_FAULT },
+	{ "deallocate", IO_DSM, 0, SC_WRITE_FAULT },
+	{ "write zeroes", IO_WRITE_ZEROES, 0, SC_WRITE_FAULT },
+	{ "write zeroes or deallocate", IO_WRITE_ZEROES, BIT(25), SC_WRITE_FAULT },
+	{ "write zeroes with FUA", IO_WRITE_ZEROES, BIT(30), SC_WRITE_FAULT },
+};
+
+#define ROUNDS		16
+
+/* Some succeed and some do not, with this status. */
+static void expect_some_fail(u32 kind)
+{
+	u32 i, failed = 0, *page = page_alloc(1);
+	struct nvme_cmd c;
+	u16 status;
+
+	for (i = 0; i < ROUNDS; i++) {
+		c = io_cmd(kinds[kind].op, 0, 8);
+		c.cdw12 |= kinds[kind].cdw12;
+		c.prp1 = phys(page);
+		if (c.opcode == IO_FLUSH || c.opcode == IO_DSM)
+			c.cdw10 = c.cdw12 = 0;
+		if (c.opcode == IO_DSM) {
+			page[1] = 8;
+			page[2] = page[3] = 0;
+			c.cdw11 = 4;
+		}
+		status = io_exec(&c);
+		EXPECT_STATUS(status, SC_SUCCESS, kinds[kind].status);
+		failed += status != SC_SUCCESS;
+	}
+	test_note("namespace %u: %s: %u of %u failed", nvme.nsid, kinds[kind].name,
+		  failed, ROUNDS);
+	if (!failed || failed == ROUNDS)
+		test_fail("%s: %u of %u failed", kinds[kind].name, failed, ROUNDS);
+}
+
+TEST(blocks, each_kind_fails)
+{
+	u32 kind;
+
+	for (nvme.nsid = 1; nvme.nsid <= 2; nvme.nsid++) {
+		ASSERT(start());
+		for (kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+			expect_some_fail(kind);
+	}
+}
+
+/* Nobody is told of a flush that failed then, but neither does anybody wait. */
+TEST(blocks, shutdown_ends)
+{
+	u32 i;
+
+	nvme.nsid = 1;
+	for (i = 0; i < 4; i++) {
+		ASSERT(start());
+		nvme_w32(NVME_CC, nvme_r32(NVME_CC) | CC_SHN(1));
+		ASSERT(wait_for(CSTS_SHST(nvme_r32(NVME_CSTS)) == 2, timeout_ns()));
 	}
 }
