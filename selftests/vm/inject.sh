@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Everything that the module asks for and may not get, fails once: memory, pages,
-# hypercalls, the disk; while a device comes and goes, and while a guest uses one.
-# The toolstack is told, the guest gets a status that says so, nothing is lost,
-# and the next attempt works.
+# hypercalls, the disk; while a device comes and goes, while a guest uses one, and
+# while one goes that a guest uses. The toolstack is told, the guest gets a status
+# that says so, nothing is lost, and the next attempt works.
 #
 # Needs a kernel that can do this (LAB_FLAVOUR=debug). INJECT_STEP=9 has every ninth
 # chance fail and not each, INJECT_GUEST is how many the guest has to
-# survive of each kind; INJECT_VERBOSE=2 says in the log where.
+# survive of each kind at any place; INJECT_VERBOSE=2 says in the log where.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,6 +16,8 @@
 STEP=${INJECT_STEP:-1}
 GUEST_FAULTS=${INJECT_GUEST:-15}
 REFUSALS=8
+# Commands after which a guest uses nothing for the first time any more.
+AT_WORK=60
 DEBUG=/sys/kernel/debug
 
 if [ ! -e $DEBUG/failslab/require-start ] || [ ! -e $DEBUG/fail_function/inject ]; then
@@ -25,25 +27,29 @@ fi
 
 setup()
 {
-	local name size addr kind irq_proc
+	local size addr kind irq_proc
 
 	module_load
 	# That it says so is the point of this suite.
 	"$LAB/announce" 'xen_ioemu: |ioemu-[0-9]+-[0-9]+: |XENBUS: '
 	DISK=$(make_disk inject 64 discard=1)
+	GUEST_DISK=$(make_disk guest 64 discard=1)
+	OTHER_DISK=$(make_loop inject 64)
 	# The disk itself needs memory for what was never written: not the point.
 	dd if=/dev/zero of="$DISK" bs=1M oflag=direct status=none || :
+	dd if=/dev/zero of="$GUEST_DISK" bs=1M oflag=direct status=none || :
 	DOMID=$(paused_domain inject)
-	read -r name size _ _ _ addr _ < <(grep '^xen_ioemu ' /proc/modules)
-	[ "$name" = xen_ioemu ]
+	read -r _ size _ _ _ addr _ < <(grep '^xen_ioemu ' /proc/modules)
+	MODULE_START=$addr
+	MODULE_END=$(printf '0x%x' $((addr + size)))
+	grep -F '[xen_ioemu]' /proc/kallsyms | sort >"$TMP/symbols"
 	# Linux goes on without its files of an interrupt, and warns when it removes them.
 	mapfile -t irq_proc < <(sort /proc/kallsyms |
 		awk 'found { print "0x" $1; exit } $3 == "register_irq_proc" { print "0x" $1; found = 1 }')
 	for kind in failslab fail_page_alloc; do
 		cd $DEBUG/$kind
 		echo N >ignore-gfp-wait
-		printf '0x%x\n' "$addr" >require-start
-		printf '0x%x\n' $((addr + size)) >require-end
+		only_under $kind "$MODULE_START" "$MODULE_END"
 		echo "${irq_proc[0]}" >reject-start
 		echo "${irq_proc[1]}" >reject-end
 		echo 32 >stacktrace-depth
@@ -57,6 +63,25 @@ setup()
 	cd "$PAYLOAD"
 }
 
+# only_under KIND START END: of these return addresses on the stack.
+only_under()
+{
+	echo "$2" >"$DEBUG/$1/require-start"
+	echo "$3" >"$DEBUG/$1/require-end"
+}
+
+# only_in KIND FUNCTION: the chances of a function of the module and of what it calls.
+only_in()
+{
+	local start end
+
+	read -r start end < <(awk -v name="$2" '
+		start && $1 != start { print "0x" start, "0x" $1; exit }
+		$3 == name { start = $1 }' "$TMP/symbols") ||
+		fail "$2 has no place of its own: is it inlined, or called something else?"
+	only_under "$1" "$start" "$end"
+}
+
 teardown()
 {
 	local kind
@@ -67,7 +92,11 @@ teardown()
 	destroy_domain inject
 	destroy_domain invalidate
 	destroy_domain retry
+	destroy_domain replug
+	destroy_domain blocks
 	remove_disk inject
+	remove_disk guest
+	remove_loop inject
 	module_unload
 }
 
@@ -107,10 +136,12 @@ t_device_without_its_calls()
 {
 	local f
 
-	for f in ioreq_create_server ioreq_map_page ioreq_bind_vcpu \
-		 ioemu_ioreq_map_range foreign_map ioemu_disk_open; do
+	for f in ioreq_create_server ioreq_map_page ioreq_enable ioreq_bind_vcpu \
+		 ioemu_ioreq_map_range foreign_map gmap_init_ref nvme_create_worker \
+		 stats_alloc ioemu_disk_open; do
 		may_fail $f
 		sweep fail_function 1 $f
+		grep -q 'refused [1-9]' "$TMP/sweep"
 		may_not_fail $f
 	done
 }
@@ -181,55 +212,87 @@ fired()
 	[ "$times" = 0 ]
 }
 
-# wait_or_show COMMAND...: what the guest said, if it does not come to that.
+# said NAME: what that guest said; ends a test that failed.
+said()
+{
+	tr -d '\r' <"$TMP/$1.serial"
+	return 1
+}
+
 wait_or_show()
 {
-	wait_for 30 "$@" || {
-		cat "$TMP/retry.serial"
-		return 1
-	}
+	wait_for 30 "$@" || said retry
 }
 
 guest_is_well()
 {
-	! grep -aq '^not ok\|^Bail out' "$TMP/retry.serial" || {
-		cat "$TMP/retry.serial"
-		return 1
-	}
+	! grep -aq '^not ok\|^Bail out' "$TMP/$1.serial" || said "$1"
 }
 
-# survive KIND: the guest goes through so many faults, and is as before after each.
-# As in sweep.c: the interval is what the injection's own count is going to be.
-survive()
+# fault KIND NTH: the NTH chance from now on fails, and the guest is as before after
+# it. As in sweep.c: the interval is what the injection's own count is going to be.
+fault()
 {
-	local kind=$1 dir=$DEBUG/$1 count=0 i
+	local kind=$1 dir=$DEBUG/$1 count=0
 
 	[ ! -e "/run/sweep.$kind" ] || read -r count <"/run/sweep.$kind"
-	for ((i = 1; i <= GUEST_FAULTS; i++)); do
-		count=$((count + 1 + i * 5 % 23))
-		echo $count >"$dir/interval"
-		echo 1 >"$dir/times"
-		echo 100 >"$dir/probability"
-		wait_or_show fired "$kind"
-		echo 0 >"$dir/probability"
-		rounds
-		# What was under way does not count.
-		wait_or_show more_rounds_than $((ROUNDS + 1))
-		guest_is_well
-	done
+	count=$((count + $2))
+	echo $count >"$dir/interval"
+	echo 1 >"$dir/times"
+	echo 100 >"$dir/probability"
+	wait_or_show fired "$kind"
+	echo 0 >"$dir/probability"
+	# At an interval of 1 nothing is counted.
+	[ $count -gt 1 ] || count=0
 	echo $count >"/run/sweep.$kind"
-	note "$kind: faults survived by the guest: $GUEST_FAULTS"
+	rounds
+	# What was under way does not count.
+	wait_or_show more_rounds_than $((ROUNDS + 1))
+	guest_is_well retry
+}
+
+# survive KIND: so many faults wherever they come.
+survive()
+{
+	local i
+
+	for ((i = 1; i <= GUEST_FAULTS; i++)); do
+		fault "$1" $((1 + i * 5 % 23))
+	done
+	note "$1: faults survived by the guest: $GUEST_FAULTS"
+}
+
+# survive_in KIND FUNCTION CHANCES: each of the first so many in that function, while
+# devices of other domains come and go.
+survive_in()
+{
+	local i
+
+	only_in "$1" "$2"
+	for ((i = 1; i <= $3; i++)); do
+		echo "$1 in $2: chance $i"
+		fault "$1" $i
+	done
+	only_under "$1" "$MODULE_START" "$MODULE_END"
+	others_come_and_go
+	note "$1 in $2: $3"
+}
+
+# A sweep with no faults.
+others_come_and_go()
+{
+	"$PAYLOAD/sweep" failslab 2 1 1 "$DOMID" "$DISK"
 }
 
 t_guest_starts()
 {
 	RETRY=$(SERIAL=file:$TMP/retry.serial paused_domain retry 1 retry)
 	echo "$RETRY" >"$TMP/retry"
-	raw_attach "$RETRY" 0 model=nvme slot=16 disk/0/params="$DISK"
+	raw_attach "$RETRY" 0 model=nvme slot=16 disk/0/params="$GUEST_DISK"
 	wait_for 10 state_is "$RETRY" 0 4
 	xl unpause retry
 	wait_or_show more_rounds_than 3
-	guest_is_well
+	guest_is_well retry
 }
 
 t_guest_survives_lack_of_memory()
@@ -249,21 +312,156 @@ t_guest_survives_refused_mappings()
 	may_not_fail foreign_map
 }
 
-t_guest_survives_errors_of_the_disk()
+# Where the module allocates for a guest that runs, with as many chances as there
+# are in one call: controller and queues, memory maps, what was mapped, data.
+t_guest_survives_lack_of_memory_everywhere()
 {
-	local file
-
-	file=/sys/block/$(basename "$DISK")/make-it-fail
-	echo 1 >"$file"
-	survive fail_make_request
-	echo 0 >"$file"
+	survive_in failslab ioemu_nvme_cq_create 3
+	survive_in failslab ioemu_nvme_sq_create 10
+	survive_in failslab nvme_sq_create_worker 3
+	survive_in failslab ioemu_nvme_ring_init 3
+	survive_in failslab ioemu_guestmem_replace 3
+	survive_in failslab ioemu_gmap_pages 4
+	survive_in failslab foreign_map 2
+	survive_in failslab ioemu_disk_rw 3
+	survive_in failslab ioemu_disk_discard 2
+	survive_in failslab ioemu_disk_write_zeroes 2
 }
 
-t_guest_goes_and_nothing_is_left()
+t_guest_survives_lack_of_pages_everywhere()
+{
+	survive_in fail_page_alloc ioemu_nvme_sq_create 4
+	survive_in fail_page_alloc ioemu_disk_rw 4
+}
+
+# What no fault of an allocation reaches, since the memory is another thread's or
+# there already; and what Xen has no reason to refuse.
+t_guest_survives_refused_calls_everywhere()
+{
+	local f i
+
+	for f in gmap_init_ref nvme_sq_create_worker foreign_flush; do
+		may_fail $f
+		for ((i = 1; i <= 3; i++)); do
+			echo "$f: call $i"
+			fault fail_function $i
+		done
+		may_not_fail $f
+		others_come_and_go
+	done
+	dmesg | tail -n 200 | grep -q 'cannot flush TLBs: [0-9]* pages are lost'
+}
+
+# may_break DISK 0|1
+may_break()
+{
+	echo "$2" >"/sys/block/$(basename "$1")/make-it-fail"
+}
+
+t_guest_survives_errors_of_the_disk()
+{
+	may_break "$GUEST_DISK" 1
+	survive fail_make_request
+	may_break "$GUEST_DISK" 0
+}
+
+t_guest_goes()
 {
 	destroy_domain retry
-	wait_for 10 disk_free "$DISK"
+	wait_for 10 disk_free "$GUEST_DISK"
+}
+
+# sweep_at_work KIND LAST [FUNCTION [early]]: the device goes while its guest has
+# commands in flight.
+sweep_at_work()
+{
+	"$PAYLOAD/sweep" "$1" 1 "$STEP" "$2" "$(cat "$TMP/replug")" "$GUEST_DISK" $AT_WORK \
+		${4:+"$4"} >"$TMP/sweep" 2>&1 || {
+		cat "$TMP/sweep"
+		said replug
+	}
+	note "${3:-$1}: $(cat "$TMP/sweep")"
+	guest_is_well replug
+}
+
+# The guest itself asks for the second one, which is tried again when it asks again.
+t_guest_starts_although_ranges_are_refused()
+{
+	SERIAL=file:$TMP/replug.serial paused_domain replug 1 replug dev=20 >"$TMP/replug"
+	xl unpause replug
+	may_fail ioemu_ioreq_map_range
+	sweep_at_work fail_function 100000 ioemu_ioreq_map_range early
+	grep -q 'refused 1 connected [1-9]' "$TMP/sweep"
+	may_not_fail ioemu_ioreq_map_range
+}
+
+t_device_at_work_goes_without_memory()
+{
+	sweep_at_work failslab 100000
+}
+
+t_device_at_work_goes_without_pages()
+{
+	sweep_at_work fail_page_alloc 100000
+}
+
+t_device_at_work_goes_although_calls_are_refused()
+{
+	may_fail foreign_flush
+	sweep_at_work fail_function 100000 foreign_flush
+	may_not_fail foreign_flush
+}
+
+t_device_at_work_goes_with_errors_of_the_disk()
+{
+	may_break "$GUEST_DISK" 1
+	sweep_at_work fail_make_request 8
+	may_break "$GUEST_DISK" 0
+	destroy_domain replug
+	wait_for 10 disk_free "$GUEST_DISK"
+}
+
+guest_is_done()
+{
+	grep -aq '^# tiny-guest: exit' "$TMP/blocks.serial"
+}
+
+# Write Zeroes with FUA asks the disk for two things: with every third request failing
+# it is the first one that does, with every fourth the second.
+t_each_kind_of_block_call_fails()
+{
+	local every dir=$DEBUG/fail_make_request disk id
+
+	for every in 3 4; do
+		id=$(SERIAL=file:$TMP/blocks.serial paused_domain blocks 1 blocks)
+		raw_attach "$id" 0 model=nvme slot=16 disk/0/params="$GUEST_DISK" \
+			disk/1/params="$OTHER_DISK"
+		wait_for 10 state_is "$id" 0 4
+		for disk in "$GUEST_DISK" "$OTHER_DISK"; do
+			may_break "$disk" 1
+		done
+		echo $every >$dir/interval
+		echo -1 >$dir/times
+		echo 100 >$dir/probability
+		xl unpause blocks
+		wait_for 60 guest_is_done || said blocks
+		echo 0 >$dir/probability
+		for disk in "$GUEST_DISK" "$OTHER_DISK"; do
+			may_break "$disk" 0
+		done
+		destroy_domain blocks
+		guest_is_well blocks
+		grep -a '^# namespace' "$TMP/blocks.serial" | tr -d '\r'
+		[ "$(grep -ac '^ok' "$TMP/blocks.serial")" -eq 2 ] || said blocks
+		rm "$TMP/blocks.serial"
+	done
+}
+
+t_nothing_is_left()
+{
 	destroy_domain inject
+	wait_for 10 disk_free "$DISK"
+	wait_for 10 disk_free "$GUEST_DISK"
 	expect_no_leaks
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sweep KIND FIRST STEP LAST DOMID DISK: attach a controller to a domain and
+ * sweep KIND FIRST STEP LAST DOMID DISK [COMMANDS [early]]: attach a controller to a domain and
  * take it away again, over and over; the first time the FIRST-th chance of the
  * kernel's fault injection KIND (failslab and so on) fails, then the one STEP
  * further, up to LAST or until there are no more chances. Whose chances count,
  * the caller has set in debugfs.
+ *
+ * With COMMANDS, a guest is at work with the controller, and chances count from the
+ * moment that its I/O queue has seen so many, when the controller is taken away;
+ * or early, from before it is there.
  *
  * After each fault: the toolstack is told that the device is connected or what
  * is wrong, what is left can be taken away, nobody holds the disk, and the next
@@ -31,13 +35,16 @@
 #define SLOT		"20"
 #define POLL_US		3000
 #define PATIENCE	60		/* seconds; some emulated machines are slow */
+#define MAX_CYCLES	8		/* until a fault comes that is due in one */
 
 enum { CONNECTED = 4, CLOSING = 5, CLOSED = 6 };
 
 static struct xs_handle *xs;
 static const char *kind, *disk;
 static unsigned int domid;
-static char be[128], fe[128], error[160], sysfs[128], count_file[64];
+static char be[128], fe[128], error[160], sysfs[128], count_file[64], queues[64];
+static unsigned long long busy;
+static bool early;
 static unsigned long count, interval;
 static unsigned int refused, connected;
 static char why[256];
@@ -152,6 +159,25 @@ static bool closed(void)
 	return state() == CLOSED;
 }
 
+/* The file of a controller that has no such queue yet is not an error. */
+static bool at_work(void)
+{
+	unsigned long long commands = 0;
+	char line[512], *at;
+	FILE *f;
+
+	f = fopen(queues, "r");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		at = strstr(line, " commands ");
+		if (!strncmp(line, "sq1:", 4) && at)
+			commands = strtoull(at + strlen(" commands "), NULL, 10);
+	}
+	fclose(f);
+	return commands >= busy;
+}
+
 static bool gone(void)
 {
 	return access(sysfs, F_OK);
@@ -230,11 +256,20 @@ static bool detach(void)
 	return true;
 }
 
-static bool cycle(void)
+/* If a guest is at work, the @nth chance from then on fails; 0: what is armed stays. */
+static bool cycle(unsigned long nth)
 {
+	unsigned int before = connected;
+
 	attach();
 	if (!judge())
 		return false;
+	if (busy && connected > before) {
+		if (!wait_until(at_work))
+			return wrong("the guest is not at work");
+		if (nth)
+			arm(nth);
+	}
 	return detach();
 }
 
@@ -243,7 +278,7 @@ static void clean_cycle(unsigned long nth)
 {
 	unsigned int before = connected;
 
-	if (!cycle() || connected == before)
+	if (!cycle(0) || connected == before)
 		errx(1, "%s: fault %lu: the next device: %s", kind, nth,
 		     *why ? why : "is refused");
 	connected = before;
@@ -252,22 +287,27 @@ static void clean_cycle(unsigned long nth)
 int main(int argc, char **argv)
 {
 	unsigned long nth, step, last, faults = 0;
+	unsigned int cycles;
 	FILE *f;
 
-	if (argc != 7)
-		errx(2, "usage: sweep KIND FIRST STEP LAST DOMID DISK");
+	if (argc < 7 || argc > 9)
+		errx(2, "usage: sweep KIND FIRST STEP LAST DOMID DISK [COMMANDS [early]]");
 	kind = argv[1];
 	nth = strtoul(argv[2], NULL, 10);
 	step = strtoul(argv[3], NULL, 10);
 	last = strtoul(argv[4], NULL, 10);
 	domid = atoi(argv[5]);
 	disk = argv[6];
+	busy = argc > 7 ? strtoull(argv[7], NULL, 10) : 0;
+	early = !busy || argc > 8;
 	snprintf(be, sizeof(be), "/local/domain/0/backend/ioemu/%u/%u", domid, DEVID);
 	snprintf(fe, sizeof(fe), "/local/domain/%u/ioemu/%u", domid, DEVID);
 	snprintf(error, sizeof(error), "/local/domain/0/error/backend/ioemu/%u/%u/error",
 		 domid, DEVID);
 	snprintf(sysfs, sizeof(sysfs), "/sys/bus/xen-backend/devices/ioemu-%u-%u",
 		 domid, DEVID);
+	snprintf(queues, sizeof(queues), "/sys/kernel/debug/xen-ioemu/%u/nvme-%u", domid,
+		 DEVID);
 	snprintf(count_file, sizeof(count_file), "/run/sweep.%s", kind);
 	f = fopen(count_file, "r");
 	if (f) {
@@ -279,15 +319,17 @@ int main(int argc, char **argv)
 	if (!xs)
 		err(2, "xenstore");
 
+	clean_cycle(0);
 	for (; nth <= last; nth += step) {
 		bool ok, end;
 
-		arm(nth);
-		ok = cycle();
+		if (early)
+			arm(nth);
+		ok = cycle(early ? 0 : nth);
 		end = !fired();
 		/* What is counted now is not known: until it fails, it is. */
-		while (ok && !fired())
-			ok = cycle();
+		for (cycles = 0; ok && !fired(); cycles++)
+			ok = cycles < MAX_CYCLES ? cycle(0) : wrong("does not come");
 		disarm();
 		if (!ok)
 			errx(1, "%s: fault %lu: %s", kind, nth, why);
