@@ -335,12 +335,12 @@ t_guest_survives_lack_of_pages_everywhere()
 }
 
 # What no fault of an allocation reaches, since the memory is another thread's or
-# there already; and what Xen has no reason to refuse.
+# there already.
 t_guest_survives_refused_calls_everywhere()
 {
 	local f i
 
-	for f in gmap_init_ref nvme_sq_create_worker foreign_flush; do
+	for f in gmap_init_ref nvme_sq_create_worker; do
 		may_fail $f
 		for ((i = 1; i <= 3; i++)); do
 			echo "$f: call $i"
@@ -403,13 +403,6 @@ t_device_at_work_goes_without_memory()
 t_device_at_work_goes_without_pages()
 {
 	sweep_at_work fail_page_alloc 100000
-}
-
-t_device_at_work_goes_although_calls_are_refused()
-{
-	may_fail foreign_flush
-	sweep_at_work fail_function 100000 foreign_flush
-	may_not_fail foreign_flush
 }
 
 t_device_at_work_goes_with_errors_of_the_disk()
