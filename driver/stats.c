@@ -2,6 +2,7 @@
 /*
  * What a disk has done and how long it took: a directory disk<index> in the
  * controller's own in sysfs, with a file of counters and one of histograms.
+ * What the controller costs its guest: a directory "controller" beside them.
  */
 
 #include <linux/err.h>
@@ -147,6 +148,83 @@ struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
 }
 
 void ioemu_stats_destroy(struct ioemu_stats *stats)
+{
+	kobject_del(&stats->kobj);
+	kobject_put(&stats->kobj);
+}
+
+/* ---- of a controller --------------------------------------------------- */
+
+static struct ioemu_ctrl_stats *ctrl_stats_from_kobj(struct kobject *kobj)
+{
+	return container_of(kobj, struct ioemu_ctrl_stats, kobj);
+}
+
+static ssize_t ctrl_stat_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	struct ioemu_ctrl_stats *stats = ctrl_stats_from_kobj(kobj);
+	const struct ioemu_exits *exits;
+	struct ioemu_exits sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		exits = per_cpu_ptr(stats->exits, cpu);
+		sum.commands += READ_ONCE(exits->commands);
+		sum.doorbells += READ_ONCE(exits->doorbells);
+		sum.interrupts += READ_ONCE(exits->interrupts);
+	}
+	return sysfs_emit_at(buf, 0,
+			     "commands %llu\ndoorbells %llu\ninterrupts %llu\n",
+			     sum.commands, sum.doorbells, sum.interrupts);
+}
+
+static struct kobj_attribute ctrl_stat_attr =
+	__ATTR(stat, 0444, ctrl_stat_show, NULL);
+
+static struct attribute *ctrl_stats_attrs[] = {
+	&ctrl_stat_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(ctrl_stats);
+
+static void ctrl_stats_release(struct kobject *kobj)
+{
+	struct ioemu_ctrl_stats *stats = ctrl_stats_from_kobj(kobj);
+
+	free_percpu(stats->exits);
+	kfree(stats);
+}
+
+static const struct kobj_type ctrl_stats_ktype = {
+	.release = ctrl_stats_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = ctrl_stats_groups,
+};
+
+struct ioemu_ctrl_stats *ioemu_ctrl_stats_create(struct kobject *parent)
+{
+	struct ioemu_ctrl_stats *stats;
+	int ret;
+
+	stats = kzalloc(sizeof(*stats), GFP_KERNEL);
+	if (!stats)
+		return ERR_PTR(-ENOMEM);
+	stats->exits = alloc_percpu(struct ioemu_exits);
+	if (!stats->exits) {
+		kfree(stats);
+		return ERR_PTR(-ENOMEM);
+	}
+	ret = kobject_init_and_add(&stats->kobj, &ctrl_stats_ktype, parent,
+				   "controller");
+	if (ret) {
+		kobject_put(&stats->kobj);
+		return ERR_PTR(ret);
+	}
+	return stats;
+}
+
+void ioemu_ctrl_stats_destroy(struct ioemu_ctrl_stats *stats)
 {
 	kobject_del(&stats->kobj);
 	kobject_put(&stats->kobj);

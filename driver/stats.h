@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a disk has done and how long it took, in sysfs.
+ * What a disk has done and how long it took, and what a controller costs its
+ * guest, in sysfs.
  *
  * Counters are per CPU: counting writes no cache line that CPUs share.
  */
@@ -14,6 +15,7 @@
 #include <linux/types.h>
 
 #include <ioemu/disk.h>
+#include <ioemu/model.h>
 
 /* In the order of sysfs; IN_FLIGHT is what was started less what was finished. */
 enum ioemu_counter {
@@ -55,6 +57,33 @@ struct ioemu_stats {
 	struct kobject kobj;
 	struct ioemu_counters __percpu *cpu;
 };
+
+/**
+ * struct ioemu_ctrl_stats - a controller's
+ * @kobj: its directory
+ * @exits: the counters
+ */
+struct ioemu_ctrl_stats {
+	struct kobject kobj;
+	struct ioemu_exits __percpu *exits;
+};
+
+/**
+ * ioemu_ctrl_stats_create() - make counters and their directory "controller"
+ * @parent: the controller's directory
+ *
+ * Context: process context.
+ * Return: the counters, or an ERR_PTR.
+ */
+struct ioemu_ctrl_stats *ioemu_ctrl_stats_create(struct kobject *parent);
+
+/**
+ * ioemu_ctrl_stats_destroy() - remove them
+ * @stats: counters that nothing uses any more
+ *
+ * Context: process context.
+ */
+void ioemu_ctrl_stats_destroy(struct ioemu_ctrl_stats *stats);
 
 /**
  * ioemu_stats_create() - make counters and their directory disk<index>

@@ -62,6 +62,7 @@
  * @vm: domain, if connected
  * @model: kind of controller
  * @ctrl: the controller, if connected
+ * @stats: its counters
  * @slot: PCI device number
  * @disks: by index
  * @debugfs: the controller's file
@@ -84,6 +85,7 @@ struct backend {
 	struct ioemu_vm *vm;
 	const struct ioemu_model *model;
 	struct ioemu_controller *ctrl;
+	struct ioemu_ctrl_stats *stats;
 	unsigned int slot;
 	struct ioemu_disk *disks[IOEMU_MAX_DISKS];
 	struct dentry *debugfs;
@@ -190,10 +192,23 @@ static int backend_create(struct backend *be, const struct ioemu_config *cfg)
 		.slot = cfg->slot,
 	};
 
+	be->stats = ioemu_ctrl_stats_create(&be->node.xdev->dev.kobj);
+	if (IS_ERR(be->stats))
+		return PTR_ERR(be->stats);
+	mcfg.exits = be->stats->exits;
 	strscpy(mcfg.serial, cfg->serial, sizeof(mcfg.serial));
 	memcpy(mcfg.disks, be->disks, sizeof(mcfg.disks));
 	be->ctrl = cfg->model->create(&mcfg);
+	if (IS_ERR(be->ctrl))
+		ioemu_ctrl_stats_destroy(be->stats);
 	return PTR_ERR_OR_ZERO(be->ctrl);
+}
+
+static void backend_destroy(struct backend *be)
+{
+	be->model->destroy(be->ctrl);
+	be->ctrl = NULL;
+	ioemu_ctrl_stats_destroy(be->stats);
 }
 
 static int backend_connect(struct backend *be)
@@ -254,7 +269,7 @@ static int backend_connect(struct backend *be)
 	goto out_config;
 
 err_ctrl:
-	be->model->destroy(be->ctrl);
+	backend_destroy(be);
 err_disks:
 	be->ctrl = NULL;
 	backend_close_disks(be);
@@ -279,8 +294,7 @@ static void backend_disconnect(struct backend *be)
 	if (be->log_dirty)
 		ioemu_vm_log_dirty(be->vm, false);
 	be->log_dirty = false;
-	be->model->destroy(be->ctrl);
-	be->ctrl = NULL;
+	backend_destroy(be);
 	backend_close_disks(be);
 	ioemu_vm_release_slot(be->vm, be->slot);
 	ioemu_vm_put(be->vm);

@@ -784,6 +784,7 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 		smp_store_release(&sq->head, next);
 
 		sq->stats.commands++;
+		this_cpu_inc(sq->ctrl->exits->commands);
 		req->cid = le16_to_cpu(sqe->cid);
 		req->opcode = sqe->opcode;
 		req->nsid = le32_to_cpu(sqe->nsid);

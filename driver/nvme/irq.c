@@ -7,6 +7,12 @@
 
 #include "nvme.h"
 
+static void nvme_send(struct ioemu_nvme *ctrl, unsigned int vector)
+{
+	this_cpu_inc(ctrl->exits->interrupts);
+	ioemu_pci_notify(&ctrl->pci, vector);
+}
+
 static bool nvme_cq_unconsumed(const struct ioemu_nvme_cq *cq)
 {
 	return cq->ien && READ_ONCE(cq->head) != READ_ONCE(cq->tail);
@@ -46,6 +52,8 @@ void ioemu_nvme_irq_update(struct ioemu_nvme *ctrl)
 	}
 	if (level != ctrl->intx_wish) {
 		WRITE_ONCE(ctrl->intx_wish, level);
+		if (level)
+			this_cpu_inc(ctrl->exits->interrupts);
 		ioemu_pci_set_intx(&ctrl->pci, level);
 	}
 	spin_unlock_irqrestore(&ctrl->irq_lock, flags);
@@ -65,7 +73,7 @@ static noinline void nvme_notify_slow(struct ioemu_nvme *ctrl,
 	if (mode == IOEMU_PCI_IRQ_MSIX ||
 	    (mode == IOEMU_PCI_IRQ_MSI &&
 	     !(vector < 32 && (READ_ONCE(ctrl->intms) & (1u << vector)))))
-		ioemu_pci_notify(&ctrl->pci, vector);
+		nvme_send(ctrl, vector);
 	ioemu_nvme_irq_update(ctrl);
 }
 
@@ -81,7 +89,7 @@ void ioemu_nvme_notify(struct ioemu_nvme *ctrl, unsigned int vector)
 {
 	if (likely(ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_MSIX &&
 		   !READ_ONCE(ctrl->intx_wish)))
-		ioemu_pci_notify(&ctrl->pci, vector);
+		nvme_send(ctrl, vector);
 	else
 		nvme_notify_slow(ctrl, vector);
 }
@@ -110,7 +118,7 @@ void ioemu_nvme_irq_unmasked(struct ioemu_nvme *ctrl, u32 vectors)
 			if (cq && cq->vector < 32 &&
 			    (vectors & (1u << cq->vector)) &&
 			    nvme_cq_unconsumed(cq)) {
-				ioemu_pci_notify(&ctrl->pci, cq->vector);
+				nvme_send(ctrl, cq->vector);
 				vectors &= ~(1u << cq->vector);
 			}
 		}

@@ -62,6 +62,7 @@ nvme_create(const struct ioemu_model_config *cfg)
 	ctrl->base.model = &ioemu_nvme_model;
 	ctrl->vm = cfg->vm;
 	ctrl->slot = cfg->slot;
+	ctrl->exits = cfg->exits;
 	strscpy(ctrl->serial, cfg->serial, sizeof(ctrl->serial));
 	mutex_init(&ctrl->lock);
 	spin_lock_init(&ctrl->reg_lock);

@@ -514,6 +514,7 @@ enum ioemu_nvme_state {
  * @work: brings @state to what the registers ask for
  * @drain_wq: waiting for requests to come back
  * @serial: of the controller
+ * @exits: counters that outlive the queues
  *
  * @lock: serialises everything in process context that is not the data path
  * @master: bus mastering is on; moves in the controller's thread only
@@ -569,6 +570,7 @@ struct ioemu_nvme {
 	struct kthread_work work;
 	wait_queue_head_t drain_wq;
 	char serial[21];
+	struct ioemu_exits __percpu *exits;
 
 	struct mutex lock;
 	bool master;

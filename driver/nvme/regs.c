@@ -206,6 +206,8 @@ void ioemu_nvme_bar_write(struct ioemu_pci *pci, unsigned int bar, u64 offset,
 	struct ioemu_nvme *ctrl = ioemu_nvme_from_pci(pci);
 
 	trace_ioemu_nvme_reg_write(ctrl, offset, size, value);
+	if (likely(offset >= NVME_REG_DBS))
+		this_cpu_inc(ctrl->exits->doorbells);
 	if (unlikely(size < 4 || (offset & 3)))
 		return;
 	nvme_write32(ctrl, offset, value);

@@ -6,6 +6,7 @@
 #define _IOEMU_MODEL_H
 
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 struct ioemu_disk;
@@ -15,16 +16,32 @@ struct seq_file;
 #define IOEMU_MAX_DISKS		16	/* disks of one controller */
 
 /**
+ * struct ioemu_exits - what a controller costs its guest, one CPU's part
+ * @commands: fetched
+ * @doorbells: writes of doorbells that were trapped
+ * @interrupts: sent
+ *
+ * Each of the latter two takes a virtual CPU out of its guest, as a rule.
+ */
+struct ioemu_exits {
+	u64 commands;
+	u64 doorbells;
+	u64 interrupts;
+};
+
+/**
  * struct ioemu_model_config - what a controller is made of
  * @vm: domain; outlives the controller
  * @slot: PCI device number on bus 0
  * @serial: controller's serial number, NUL terminated, up to 20 characters
+ * @exits: where it counts; outlives the controller
  * @disks: disks by index; NULL where there is none. They outlive the controller.
  */
 struct ioemu_model_config {
 	struct ioemu_vm *vm;
 	unsigned int slot;
 	char serial[21];
+	struct ioemu_exits __percpu *exits;
 	struct ioemu_disk *disks[IOEMU_MAX_DISKS];
 };
 

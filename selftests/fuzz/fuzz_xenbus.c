@@ -285,6 +285,22 @@ struct ioemu_stats *ioemu_stats_create(struct kobject *parent,
 	return (struct ioemu_stats *)&nr_stats;
 }
 
+struct ioemu_ctrl_stats *ioemu_ctrl_stats_create(struct kobject *parent)
+{
+	static struct ioemu_ctrl_stats stats;
+
+	if ((trouble & NO_DISK) && !(input_u8(&in) & 7))
+		return ERR_PTR(-ENOMEM);
+	nr_stats++;
+	return &stats;
+}
+
+void ioemu_ctrl_stats_destroy(struct ioemu_ctrl_stats *stats)
+{
+	CHECK(nr_stats);
+	nr_stats--;
+}
+
 void ioemu_stats_destroy(struct ioemu_stats *stats)
 {
 	CHECK(nr_stats);

@@ -43,6 +43,7 @@ struct nvme_host {
 	struct ioemu_vm *vm;
 	struct ioemu_disk *disks[IOEMU_MAX_DISKS];
 	struct ioemu_controller *ctrl;
+	struct ioemu_exits exits;
 	u64 next_page;
 	u16 next_cid;
 	struct host_queue sq[HOST_QUEUES];
@@ -142,6 +143,7 @@ static inline void host_create(struct nvme_host *h)
 {
 	struct ioemu_model_config cfg = {
 		.vm = h->vm, .slot = HOST_SLOT, .serial = "CTRL0001",
+		.exits = &h->exits,
 	};
 
 	memcpy(cfg.disks, h->disks, sizeof(cfg.disks));

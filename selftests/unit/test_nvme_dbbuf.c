@@ -435,6 +435,37 @@ TEST_F(dbbuf, company_is_not_waited_for_for_long)
 	*poll_us = was;
 }
 
+/* What the controller counts is what it did, also of queues that are gone. */
+TEST_F(dbbuf, exits_are_counted)
+{
+	struct nvme_host *h = &self->h;
+	struct ioemu_exits before;
+	unsigned int i, j;
+
+	EXPECT_EQ(0, config(self));
+	run_pending();
+	self->rings = 0;
+	fake_vm_clear_msi(h->vm);
+	before = h->exits;
+	for (i = 0; i < 100; i++) {
+		for (j = 0; j < 8; j++)
+			submit(self, 1);
+		run_pending();
+		for (j = 0; j < 8; j++)
+			ASSERT_TRUE(reap(self, 1));
+	}
+	EXPECT_EQ(800, h->exits.commands - before.commands);
+	EXPECT_EQ(self->rings, h->exits.doorbells - before.doorbells);
+	EXPECT_EQ(host_irqs(h, 1), h->exits.interrupts - before.interrupts);
+	before = h->exits;
+	w32(h, NVME_REG_CC, 0);
+	run_pending();
+	EXPECT_EQ(before.commands, h->exits.commands);
+	/* A doorbell that means nothing was trapped all the same. */
+	ring_sq(h, 1, 1);
+	EXPECT_EQ(before.doorbells + 1, h->exits.doorbells);
+}
+
 TEST_F(dbbuf, full_completion_queue)
 {
 	struct nvme_host *h = &self->h;

@@ -602,8 +602,10 @@ TEST(creation_failures)
 {
 	struct ioemu_vm *vm = fake_vm_new(64);
 	struct ioemu_disk *disk = fake_disk_new(64, 9);
+	struct ioemu_exits exits = {};
 	struct ioemu_model_config cfg = {
-		.vm = vm, .slot = HOST_SLOT, .serial = "S", .disks = { disk },
+		.vm = vm, .slot = HOST_SLOT, .serial = "S", .exits = &exits,
+		.disks = { disk },
 	};
 	struct ioemu_controller *ctrl;
 	unsigned int nth;

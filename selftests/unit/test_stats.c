@@ -104,3 +104,28 @@ TEST(no_memory)
 	EXPECT_EQ(4, n);
 	ioemu_stats_destroy(s);
 }
+
+TEST(what_a_controller_costs)
+{
+	struct ioemu_ctrl_stats *s;
+	struct kobject parent = {};
+	unsigned int n;
+	char text[4096];
+
+	for (n = 1; n < 10; n++) {
+		standin_fail_alloc(n, false);
+		s = ioemu_ctrl_stats_create(&parent);
+		standin_fail_alloc(0, false);
+		if (!IS_ERR(s))
+			break;
+		EXPECT_EQ(-ENOMEM, PTR_ERR(s));
+	}
+	EXPECT_EQ(4, n);
+	EXPECT_TRUE(!strcmp(s->kobj.name, "controller"));
+	this_cpu_add(s->exits->commands, 3);
+	this_cpu_add(s->exits->doorbells, 1ull << 40);
+	this_cpu_inc(s->exits->interrupts);
+	ASSERT_TRUE(standin_kobject_read(&s->kobj, "stat", text) > 0);
+	EXPECT_TRUE(!strcmp(text, "commands 3\ndoorbells 1099511627776\ninterrupts 1\n"));
+	ioemu_ctrl_stats_destroy(s);
+}

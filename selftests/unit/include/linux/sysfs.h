@@ -16,6 +16,8 @@ struct attribute_group {
 };
 
 #define __ATTR_RO(n)	{ .attr = { .name = #n, .mode = 0444 }, .show = n##_show }
+#define __ATTR(n, m, s, st)						\
+	{ .attr = { .name = #n, .mode = m }, .show = s, .store = st }
 #define ATTRIBUTE_GROUPS(n)						\
 	static const struct attribute_group n##_group = { .attrs = n##_attrs };	\
 	static const struct attribute_group *n##_groups[] = { &n##_group, NULL }
