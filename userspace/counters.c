@@ -9,7 +9,14 @@
 #include "counters.h"
 #include "host.h"
 
-#define DISK_DIR	"/sys/bus/xen-backend/devices/" DEVICE_TYPE "-%u-%u/disk%u"
+#define DEVICE_DIR	"/sys/bus/xen-backend/devices/" DEVICE_TYPE "-%u-%u"
+#define DISK_DIR	DEVICE_DIR "/disk%u"
+
+/*
+ * Of one command that shares nothing: the doorbell that says it is there, the
+ * interrupt that says it is done, and the doorbell that says so was seen.
+ */
+#define EXITS_OF_A_COMMAND	3
 
 const struct counter_info counter_info[COUNTERS] = {
 	{ .name = "reads", .help = "Reads that were completed" },
@@ -30,29 +37,90 @@ const struct counter_info counter_info[COUNTERS] = {
 	{ .name = "throttled", .help = "Requests that a limit delayed" },
 };
 
-bool counters_read(const struct device *dev, unsigned int index,
-		   struct counters *counters)
+const struct counter_info exit_info[EXITS] = {
+	{ .name = "commands", .help = "Commands fetched from the guest" },
+	{ .name = "doorbells", .help = "Doorbell writes that were trapped" },
+	{ .name = "interrupts", .help = "Interrupts sent to the guest" },
+	{ .name = "exits_saved",
+	  .help = "Exits that three for each command would have been on top",
+	  .gauge = true },
+};
+
+/* Names that are not known here are those of a newer driver. */
+static uint32_t read_values(FILE *f, const struct counter_info *info,
+			    unsigned int n, uint64_t *values)
 {
 	char name[64];
 	uint64_t value;
+	uint32_t have = 0;
 	unsigned int i;
+
+	while (fscanf(f, "%63s %" SCNu64, name, &value) == 2) {
+		for (i = 0; i < n; i++) {
+			if (strcmp(name, info[i].name) != 0)
+				continue;
+			values[i] = value;
+			have |= 1U << i;
+		}
+	}
+	return have;
+}
+
+bool counters_read(const struct device *dev, unsigned int index,
+		   struct counters *counters)
+{
 	FILE *f;
 
 	memset(counters, 0, sizeof(*counters));
 	f = host_open(DISK_DIR "/stat", dev->domid, dev->devid, index);
 	if (!f)
 		return false;
-	/* Names that are not known here are those of a newer driver. */
-	while (fscanf(f, "%63s %" SCNu64, name, &value) == 2) {
-		for (i = 0; i < COUNTERS; i++) {
-			if (strcmp(name, counter_info[i].name) != 0)
-				continue;
-			counters->value[i] = value;
-			counters->have |= 1U << i;
-		}
-	}
+	counters->have = read_values(f, counter_info, COUNTERS,
+				     counters->value);
 	fclose(f);
 	return counters->have;
+}
+
+/* Of commands that were rung for and not fetched yet, it may be less than none. */
+static void count_saved(struct exits *exits)
+{
+	uint64_t alone = EXITS_OF_A_COMMAND * exits->value[EXIT_COMMANDS];
+	uint64_t real = exits->value[EXIT_DOORBELLS] +
+			exits->value[EXIT_INTERRUPTS];
+
+	exits->value[EXIT_SAVED] = alone > real ? alone - real : 0;
+}
+
+bool exits_read(const struct device *dev, struct exits *exits)
+{
+	const uint32_t all = (1U << EXIT_SAVED) - 1;
+	FILE *f;
+
+	memset(exits, 0, sizeof(*exits));
+	f = host_open(DEVICE_DIR "/controller/stat", dev->domid, dev->devid);
+	if (!f)
+		return false;
+	exits->there = read_values(f, exit_info, EXIT_SAVED,
+				   exits->value) == all;
+	fclose(f);
+	count_saved(exits);
+	return exits->there;
+}
+
+bool exits_between(const struct exits *before, const struct exits *now,
+		   struct exits *between)
+{
+	unsigned int i;
+
+	memset(between, 0, sizeof(*between));
+	between->there = before->there && now->there;
+	for (i = 0; i < EXIT_SAVED; i++)
+		if (now->value[i] < before->value[i])
+			return between->there;
+	for (i = 0; i < EXIT_SAVED; i++)
+		between->value[i] = now->value[i] - before->value[i];
+	count_saved(between);
+	return between->there;
 }
 
 static bool parse_stage(struct latencies *latencies, char *line)

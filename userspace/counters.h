@@ -57,6 +57,27 @@ struct counters {
 	uint32_t have;
 };
 
+/* Of a controller, in the order of exit_info. */
+enum exit_counter {
+	EXIT_COMMANDS,
+	EXIT_DOORBELLS,
+	EXIT_INTERRUPTS,
+	EXIT_SAVED,
+	EXITS
+};
+
+extern const struct counter_info exit_info[EXITS];
+
+/**
+ * struct exits - what a controller costs its guest
+ * @value: by enum exit_counter
+ * @there: the driver has them
+ */
+struct exits {
+	uint64_t value[EXITS];
+	bool there;
+};
+
 /**
  * struct latencies - how long the stages of requests took
  * @stage: names of the stages
@@ -79,6 +100,26 @@ struct latencies {
  */
 bool counters_read(const struct device *dev, unsigned int index,
 		   struct counters *counters);
+
+/**
+ * exits_read() - read what a controller costs its guest
+ * @dev: the controller
+ * @exits: filled
+ *
+ * Return: @exits->there; false without a message.
+ */
+bool exits_read(const struct device *dev, struct exits *exits);
+
+/**
+ * exits_between() - what it has cost since
+ * @before: an earlier look
+ * @now: a later one
+ * @between: filled; all 0 when the controller began anew in between
+ *
+ * Return: @between->there: both looks have them.
+ */
+bool exits_between(const struct exits *before, const struct exits *now,
+		   struct exits *between);
 
 /**
  * latencies_read() - read a disk's histograms

@@ -65,6 +65,22 @@ static void show_counters(const struct device *dev, unsigned int index,
 	}
 }
 
+static void show_exits(const struct device *dev, struct json *json)
+{
+	struct exits exits;
+	unsigned int i;
+
+	if (!exits_read(dev, &exits))
+		return;
+	for (i = 0; i < EXITS; i++) {
+		if (json)
+			json_number(json, exit_info[i].name, exits.value[i]);
+		else
+			printf("  %s: %" PRIu64 "\n", exit_info[i].name,
+			       exits.value[i]);
+	}
+}
+
 static void show_disk(struct store *store, const struct device *dev,
 		      unsigned int index, struct json *json)
 {
@@ -113,7 +129,12 @@ static void show(struct store *store, const struct device *dev,
 		free(value);
 	}
 	if (json)
+		json_open(json, "stats", '{');
+	show_exits(dev, json);
+	if (json) {
+		json_close(json, '}');
 		json_open(json, "disks", '[');
+	}
 	indices = device_disks(store, dev, &n);
 	for (i = 0; i < n; i++)
 		show_disk(store, dev, indices[i], json);

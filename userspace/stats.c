@@ -17,11 +17,13 @@
 /* The letters of the options */
 enum { FORMAT_TEXT, FORMAT_JSON = 'j', FORMAT_OPENMETRICS = 'o' };
 
-/* A disk and its numbers. */
+/* A disk and its numbers, and those of its controller, whose @first disk it is. */
 struct sample {
 	const struct found_disk *disk;
 	struct counters counters;
 	struct latencies latencies;
+	struct exits exits;
+	bool first;
 };
 
 static bool parse(struct target *target, int *format, int argc, char **argv)
@@ -38,21 +40,36 @@ static bool parse(struct target *target, int *format, int argc, char **argv)
 	       target_parse(target, "stats", argc, argv, 0, 3);
 }
 
+static void text_device(const struct found_disk *disk)
+{
+	printf("domain %u (", disk->dev.domid);
+	print_safe(stdout, disk->name ? disk->name : "-");
+	printf(") device %u", disk->dev.devid);
+}
+
+static void text_value(const struct counter_info *info, uint64_t value)
+{
+	printf("  %-20s %" PRIu64 "\n", info->name, value);
+}
+
 static void show_text(const struct sample *samples, unsigned int n)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < n; i++) {
-		printf("domain %u (", samples[i].disk->dev.domid);
-		print_safe(stdout, samples[i].disk->name ?
-				   samples[i].disk->name : "-");
-		printf(") device %u disk %u\n", samples[i].disk->dev.devid,
-		       samples[i].disk->index);
+		if (samples[i].first && samples[i].exits.there) {
+			text_device(samples[i].disk);
+			putchar('\n');
+			for (j = 0; j < EXITS; j++)
+				text_value(&exit_info[j],
+					   samples[i].exits.value[j]);
+		}
+		text_device(samples[i].disk);
+		printf(" disk %u\n", samples[i].disk->index);
 		for (j = 0; j < COUNTERS; j++)
 			if (samples[i].counters.have & 1U << j)
-				printf("  %-20s %" PRIu64 "\n",
-				       counter_info[j].name,
-				       samples[i].counters.value[j]);
+				text_value(&counter_info[j],
+					   samples[i].counters.value[j]);
 	}
 }
 
@@ -69,6 +86,13 @@ static void json_sample(struct json *json, const struct sample *sample)
 		if (sample->counters.have & 1U << i)
 			json_number(json, counter_info[i].name,
 				    sample->counters.value[i]);
+	if (sample->exits.there) {
+		json_open(json, "controller", '{');
+		for (i = 0; i < EXITS; i++)
+			json_number(json, exit_info[i].name,
+				    sample->exits.value[i]);
+		json_close(json, '}');
+	}
 	json_open(json, "latency", '{');
 	for (i = 0; i < sample->latencies.n; i++) {
 		json_open(json, sample->latencies.stage[i], '[');
@@ -103,30 +127,60 @@ static void print_label(const char *text)
 	}
 }
 
-static void print_labels(const struct found_disk *disk)
+static void print_device_labels(const struct found_disk *disk)
 {
 	printf("{domid=\"%u\",domain=\"", disk->dev.domid);
 	print_label(disk->name ? disk->name : "");
-	printf("\",devid=\"%u\",disk=\"%u\"", disk->dev.devid, disk->index);
+	printf("\",devid=\"%u\"", disk->dev.devid);
 }
 
-static void metric_counter(const struct sample *samples, unsigned int n,
-			   unsigned int counter)
+static void print_labels(const struct found_disk *disk)
 {
-	const struct counter_info *info = &counter_info[counter];
-	unsigned int i;
+	print_device_labels(disk);
+	printf(",disk=\"%u\"", disk->index);
+}
 
+static void metric_head(const struct counter_info *info)
+{
 	printf("# TYPE " PREFIX "%s %s\n", info->name,
 	       info->gauge ? "gauge" : "counter");
 	if (info->bytes)
 		printf("# UNIT " PREFIX "%s bytes\n", info->name);
 	printf("# HELP " PREFIX "%s %s.\n", info->name, info->help);
+}
+
+static void metric_name(const struct counter_info *info)
+{
+	printf(PREFIX "%s%s", info->name, info->gauge ? "" : "_total");
+}
+
+static void metric_counter(const struct sample *samples, unsigned int n,
+			   unsigned int counter)
+{
+	unsigned int i;
+
+	metric_head(&counter_info[counter]);
 	for (i = 0; i < n; i++) {
 		if (!(samples[i].counters.have & 1U << counter))
 			continue;
-		printf(PREFIX "%s%s", info->name, info->gauge ? "" : "_total");
+		metric_name(&counter_info[counter]);
 		print_labels(samples[i].disk);
 		printf("} %" PRIu64 "\n", samples[i].counters.value[counter]);
+	}
+}
+
+static void metric_exit(const struct sample *samples, unsigned int n,
+			unsigned int counter)
+{
+	unsigned int i;
+
+	metric_head(&exit_info[counter]);
+	for (i = 0; i < n; i++) {
+		if (!samples[i].first || !samples[i].exits.there)
+			continue;
+		metric_name(&exit_info[counter]);
+		print_device_labels(samples[i].disk);
+		printf("} %" PRIu64 "\n", samples[i].exits.value[counter]);
 	}
 }
 
@@ -155,6 +209,8 @@ static void show_openmetrics(const struct sample *samples, unsigned int n)
 
 	for (i = 0; i < COUNTERS; i++)
 		metric_counter(samples, n, i);
+	for (i = 0; i < EXITS; i++)
+		metric_exit(samples, n, i);
 	fputs("# TYPE " PREFIX "latency_seconds histogram\n"
 	      "# UNIT " PREFIX "latency_seconds seconds\n"
 	      "# HELP " PREFIX "latency_seconds Time that stages of requests took.\n",
@@ -163,6 +219,14 @@ static void show_openmetrics(const struct sample *samples, unsigned int n)
 		for (j = 0; j < samples[i].latencies.n; j++)
 			metric_stage(&samples[i], j);
 	puts("# EOF");
+}
+
+/* The disks of a controller follow each other. */
+static bool same_device(const struct sample *sample,
+			const struct found_disk *disk)
+{
+	return sample->disk->dev.domid == disk->dev.domid &&
+	       sample->disk->dev.devid == disk->dev.devid;
 }
 
 static enum tool_status show(const struct target *target, struct store *store,
@@ -180,6 +244,9 @@ static enum tool_status show(const struct target *target, struct store *store,
 			continue;
 		latencies_read(&disks[i].dev, disks[i].index,
 			       &samples[n].latencies);
+		exits_read(&disks[i].dev, &samples[n].exits);
+		samples[n].first = !n || !same_device(&samples[n - 1],
+						      &disks[i]);
 		samples[n++].disk = &disks[i];
 	}
 

@@ -39,12 +39,15 @@ struct look {
 	struct timespec when;
 	struct counters counters;
 	struct latencies latencies;
+	struct exits exits;
 };
 
 /* Of a disk, between two looks. */
 struct rates {
 	double reads, read_bytes, writes, write_bytes;
 	uint64_t in_flight, p50, p99;
+	bool have_exits;
+	double exits, exits_saved;
 };
 
 static bool parse(struct top *top, int argc, char **argv)
@@ -99,6 +102,7 @@ static struct look *look_at_all(const struct top *top, struct store *store,
 			continue;
 		latencies_read(&disks[i].dev, disks[i].index,
 			       &look->latencies);
+		exits_read(&disks[i].dev, &look->exits);
 		clock_gettime(CLOCK_MONOTONIC, &look->when);
 		look->domid = disks[i].dev.domid;
 		look->devid = disks[i].dev.devid;
@@ -141,6 +145,7 @@ static void compare(const struct look *before, const struct look *now,
 			 (double)(now->when.tv_nsec - before->when.tv_nsec) / 1e9;
 	uint64_t count[BUCKETS] = { };
 	unsigned int stage, i;
+	struct exits exits;
 
 	if (seconds <= 0)
 		seconds = 1;
@@ -148,6 +153,10 @@ static void compare(const struct look *before, const struct look *now,
 	rates->read_bytes = rate(before, now, COUNTER_READ_BYTES, seconds);
 	rates->writes = rate(before, now, COUNTER_WRITES, seconds);
 	rates->write_bytes = rate(before, now, COUNTER_WRITE_BYTES, seconds);
+	rates->have_exits = exits_between(&before->exits, &now->exits, &exits);
+	rates->exits = (double)(exits.value[EXIT_DOORBELLS] +
+				exits.value[EXIT_INTERRUPTS]) / seconds;
+	rates->exits_saved = (double)exits.value[EXIT_SAVED] / seconds;
 	rates->in_flight = now->counters.value[COUNTER_IN_FLIGHT];
 
 	for (stage = 0; stage < now->latencies.n; stage++)
@@ -161,16 +170,30 @@ static void compare(const struct look *before, const struct look *now,
 
 static void text_line(const struct look *now, const struct rates *rates)
 {
-	char p50[16], p99[16];
+	char p50[16], p99[16], exits[24] = "-", saved[24] = "-";
 
+	if (rates->have_exits) {
+		snprintf(exits, sizeof(exits), "%.0f", rates->exits);
+		snprintf(saved, sizeof(saved), "%.0f", rates->exits_saved);
+	}
 	latency_text(p50, sizeof(p50), rates->p50);
 	latency_text(p99, sizeof(p99), rates->p99);
 	printf("%5u ", now->domid);
 	print_safe(stdout, now->name);
-	printf("%*s %5u %4u %9.0f %9.0f %9.1f %9.1f %6" PRIu64 " %8s %8s\n",
+	printf("%*s %5u %4u %9.0f %9.0f %9.1f %9.1f %6" PRIu64 " %8s %8s %9s %9s\n",
 	       (int)(20 - strnlen(now->name, 20)), "", now->devid, now->disk,
 	       rates->reads, rates->writes, rates->read_bytes / 1048576,
-	       rates->write_bytes / 1048576, rates->in_flight, p50, p99);
+	       rates->write_bytes / 1048576, rates->in_flight, p50, p99,
+	       exits, saved);
+}
+
+static void json_exits(struct json *json, const char *key,
+		       const struct rates *rates, double exits)
+{
+	if (rates->have_exits)
+		json_number(json, key, (uint64_t)(exits + 0.5));
+	else
+		json_string(json, key, NULL);
 }
 
 static void json_line(struct json *json, const struct look *now,
@@ -190,6 +213,8 @@ static void json_line(struct json *json, const struct look *now,
 	json_number(json, "in-flight", rates->in_flight);
 	json_number(json, "disk-p50-ns", rates->p50);
 	json_number(json, "disk-p99-ns", rates->p99);
+	json_exits(json, "exits-per-second", rates, rates->exits);
+	json_exits(json, "exits-saved-per-second", rates, rates->exits_saved);
 	json_close(json, '}');
 }
 
@@ -206,7 +231,7 @@ static void show(struct top *top, const struct look *looks, unsigned int n)
 	} else {
 		if (isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
-		puts("DOMID NAME                 DEVID DISK   READS/S  WRITES/S READ MB/S  WRT MB/S FLIGHT DISK P50      P99");
+		puts("DOMID NAME                 DEVID DISK   READS/S  WRITES/S READ MB/S  WRT MB/S FLIGHT DISK P50      P99   EXITS/S   SAVED/S");
 	}
 	for (i = 0; i < n; i++) {
 		before = find_before(top, &looks[i]);
@@ -266,7 +291,8 @@ const struct command top_command = {
 	"Usage: xen-ioemu top [OPTIONS] [DOMAIN [DEVID [DISK]]]\n"
 	"\n"
 	"Shows rates, requests in flight and the latency of the disks below, of all disks\n"
-	"or of those that are named, until it is interrupted.\n"
+	"or of those that are named, until it is interrupted; and how often the whole\n"
+	"controller took its guest out of guest mode, and how often it did not have to.\n"
 	"\n"
 	"  --interval S    seconds between two looks, 1 to 3600; default: 2\n"
 	"  --count N       end after so many; default: no end\n"

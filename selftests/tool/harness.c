@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../userspace/host.h"
@@ -29,6 +30,10 @@ int dm_main(int argc, char **argv);
 int __wrap_stat(const char *path, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
 int __wrap_ftruncate(int fd, off_t size);
+unsigned int __wrap_sleep(unsigned int seconds);
+unsigned int __real_sleep(unsigned int seconds);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
 
 bool ok(bool good, const char *fmt, ...)
 {
@@ -109,6 +114,27 @@ int __wrap_ftruncate(int fd, off_t size)
 {
 	(void)fd;
 	truncated_to = size;
+	return 0;
+}
+
+void (*fake_sleep)(void);
+static time_t slept;
+
+unsigned int __wrap_sleep(unsigned int seconds)
+{
+	if (!fake_sleep)
+		return __real_sleep(seconds);
+	slept += seconds;
+	fake_sleep();
+	return 0;
+}
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	if (!fake_sleep)
+		return __real_clock_gettime(id, ts);
+	ts->tv_sec = slept;
+	ts->tv_nsec = 0;
 	return 0;
 }
 

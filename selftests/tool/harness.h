@@ -58,6 +58,12 @@ extern bool fake_other_file;
 /* The size that the tool last gave to a file. */
 extern long long truncated_to;
 
+/*
+ * Called instead of sleeping; while it is set, nothing else takes time. What
+ * happens to the host meanwhile is its to do.
+ */
+extern void (*fake_sleep)(void);
+
 /* Make a file of the host, below a directory that host_root names. */
 void fake_file(const char *path, const char *text);
 

@@ -11,6 +11,7 @@
 #include "harness.h"
 
 #define SYSFS	"/sys/bus/xen-backend/devices/ioemu-3-0/disk0/"
+#define EXITS	"/sys/bus/xen-backend/devices/ioemu-3-0/controller/stat"
 
 static void prepare(void)
 {
@@ -179,6 +180,59 @@ static void surroundings(void)
 	fake_file("/sys/module/xen_ioemu/version", "test\n");
 }
 
+static void work_goes_on(void)
+{
+	fake_file(EXITS, "commands 1100\ndoorbells 40\ninterrupts 120\n");
+}
+
+static void controller_begins_anew(void)
+{
+	fake_file(EXITS, "commands 5\ndoorbells 9\ninterrupts 4\n");
+}
+
+static void exits(void)
+{
+	prepare();
+	fake_file(EXITS, "commands 100\ndoorbells 20\ninterrupts 70\nnew 3\n");
+	tool_says("stats guest", 0, "");
+	out_has("domain 3 (guest) device 0\n"
+		"  commands             100\n"
+		"  doorbells            20\n"
+		"  interrupts           70\n"
+		"  exits_saved          210\n"
+		"domain 3 (guest) device 0 disk 0\n", "exits");
+	tool_says("stats --json guest", 0, "");
+	out_has("\"controller\": {", "exits as JSON");
+	out_has("\"exits_saved\": 210", "saved ones as JSON");
+	tool_says("show guest 0", 0, "");
+	out_has("  exits_saved: 210\ndisk 0\n", "exits of a controller");
+	tool_says("show --json guest 0", 0, "");
+	out_has("\"stats\": {\n    \"commands\": 100,", "the same as JSON");
+	tool_says("stats --openmetrics", 0, "");
+	out_has("\nxen_ioemu_doorbells_total{domid=\"3\",domain=\"guest\",devid=\"0\"} 20\n",
+		"a metric of a controller");
+	out_has("# TYPE xen_ioemu_exits_saved gauge\n", "what may go down");
+	out_has("\nxen_ioemu_exits_saved{domid=\"3\",domain=\"guest\",devid=\"0\"} 210\n",
+		"saved ones as a metric");
+
+	fake_file(EXITS, "commands 1\ndoorbells 5\ninterrupts 0\n");
+	tool_says("stats guest", 0, "");
+	out_has("  exits_saved          0\n", "not below 0");
+	fake_file(EXITS, "commands 1\n");
+	tool_says("stats guest", 0, "");
+	ok(!strstr(tool_out, "exits_saved"), "not without all counters");
+
+	fake_file(EXITS, "commands 100\ndoorbells 20\ninterrupts 70\n");
+	fake_sleep = work_goes_on;
+	tool_says("top --interval 1 --count 1 --json", 0, "");
+	out_has("\"exits-per-second\": 70,\n", "exits of a second");
+	out_has("\"exits-saved-per-second\": 2930\n", "saved ones of a second");
+	fake_sleep = controller_begins_anew;
+	tool_says("top --interval 1 --count 1 --json", 0, "");
+	out_has("\"exits-saved-per-second\": 0\n", "of a new controller");
+	fake_sleep = NULL;
+}
+
 static void hosts(void)
 {
 	prepare();
@@ -212,5 +266,6 @@ void test_stats(void)
 	openmetrics();
 	drawings();
 	others();
+	exits();
 	hosts();
 }

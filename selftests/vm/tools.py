@@ -34,6 +34,8 @@ COUNTERS = {
     "bounced", "throttled",
 }
 
+EXITS = {"commands", "doorbells", "interrupts", "exits_saved"}
+
 listed = only(json.loads(text("list.json")))
 expect(len(listed) == 1 and listed[0]["slot"] == 16, "list: one controller")
 expect(listed[0]["state"] == "Connected" and listed[0]["error"] is None, "list: state")
@@ -47,15 +49,21 @@ expect(shown["disks"][1]["mode"] == "r", "show: mode")
 expect(set(shown["disks"][0]["stats"]) == COUNTERS, "show: counters")
 expect(shown["disks"][0]["stats"]["reads"] > 0, "show: reads")
 
+expect(set(shown["stats"]) == EXITS, "show: the controller's counters")
+
 stats = only(json.loads(text("stats.json")))
 expect([s["disk"] for s in stats] == [0, 1], "stats: disks")
 expect(COUNTERS <= set(stats[0]), "stats: counters")
+expect(set(stats[0]["controller"]) == EXITS, "stats: the controller's counters")
+expect(stats[0]["controller"]["commands"] >= stats[0]["reads"], "stats: commands")
 expect(sum(stats[0]["latency"]["disk"]) > 0, "stats: latencies")
 expect(not any(map(sum, stats[1]["latency"].values())), "stats: of an idle disk")
 
 for line in json.loads(text("top.json")):
     expect(line["disk-p50-ns"] <= line["disk-p99-ns"], "top: percentiles")
     expect(line["read-bytes-per-second"] > line["reads-per-second"], "top: bytes")
+    expect(line["exits-per-second"] > 0, "top: exits")
+    expect(line["exits-saved-per-second"] >= 0, "top: exits saved")
 
 histogram = json.loads(text("histogram.json"))
 expect({len(h["counts"]) for h in histogram.values()} == {36}, "histogram: counts")
@@ -70,7 +78,7 @@ found = {c["result"] for c in json.loads(text("check.json"))}
 expect(found <= {"ok", "warning", "error"} and "ok" in found, "check: results")
 
 families = {f.name: f for f in parser.text_string_to_metric_families(text("stats.om"))}
-expect(set(families) == {"xen_ioemu_" + c for c in COUNTERS} | {"xen_ioemu_latency_seconds"},
+expect(set(families) == {"xen_ioemu_" + c for c in COUNTERS | EXITS} | {"xen_ioemu_latency_seconds"},
        f"metrics: {sorted(families)}")
 for family in families.values():
     unit = family.name.rsplit("_", 1)[1]
@@ -78,7 +86,8 @@ for family in families.values():
            f"{family.name}: unit {family.unit}")
     expect(family.documentation, f"{family.name}: help")
     for sample in family.samples:
-        expect({"domid", "domain", "devid", "disk"} <= set(sample.labels),
+        disk = set() if family.name[10:] in EXITS else {"disk"}
+        expect({"domid", "domain", "devid"} | disk <= set(sample.labels),
                f"{family.name}: labels")
 expect(families["xen_ioemu_in_flight"].type == "gauge", "type of in_flight")
 expect(families["xen_ioemu_reads"].type == "counter", "type of reads")
