@@ -100,6 +100,19 @@ sums_match()
 	! sort "$TMP/sums" | uniq -d | grep . || fail "all the same: nothing was written"
 }
 
+# Commands, doorbells and interrupts of controller 0: as counted for good, and as the
+# queues that there are know them. $DOMID is the guest's.
+exits_counted()
+{
+	awk '{ printf "%s ", $2 } END { print "" }' "/sys/bus/xen-backend/devices/ioemu-$DOMID-0/controller/stat"
+}
+exits_of_queues()
+{
+	awk '/^[sc]q[0-9]/ { for (i = 2; i < NF; i++) sum[$i] += $(i + 1) }
+		END { print sum["commands"], sum["doorbells"], sum["interrupts"] }' \
+		"/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
+}
+
 # A Linux guest of this name that is built but does not run yet: build_guest
 # [OPTION of guest-start]... NAME
 build_guest()

@@ -120,6 +120,42 @@ t_single_blocks_verify()
 	sums_match 1 1 3
 }
 
+# What the module counts for good is what its queues count, and what the guest did.
+t_exits_are_counted_and_saved()
+{
+	local before queues after commands doorbells interrupts i
+
+	read -ra before < <(exits_counted)
+	read -ra queues < <(exits_of_queues)
+	g 'fio --name=depth --filename=/dev/nvme0n1 --thread --ioengine=libaio --direct=1 \
+		--iodepth=32 --rw=randread --bs=4k --size=8m >/dev/null'
+	read -ra after < <(exits_counted)
+	"$TOOL" show --json $GUEST 0 | tr -d ' \n' >"$TMP/show.json"
+	for i in 0 1 2; do
+		queues[i]=$((after[i] - before[i] + queues[i]))
+	done
+	expect_eq "$(exits_of_queues)" "${queues[*]}" "commands, doorbells, interrupts"
+	commands=$((after[0] - before[0]))
+	doorbells=$((after[1] - before[1]))
+	interrupts=$((after[2] - before[2]))
+	note "$commands commands: $doorbells doorbells, $interrupts interrupts"
+	# 2048 by fio, and few by whoever looks at a disk that was open.
+	[ $commands -ge 2048 ]
+	[ $commands -le 2200 ]
+	# At this depth, at least a third is saved.
+	[ $((doorbells + interrupts)) -le $((2 * commands)) ]
+	grep -q "\"exits_saved\":$((3 * after[0] - after[1] - after[2]))}" "$TMP/show.json"
+
+	# Queues go with a reset, their counts do not.
+	g 'echo 1 >/sys/class/nvme/nvme0/reset_controller; until_true 30 live'
+	read -ra before < <(exits_counted)
+	read -ra queues < <(exits_of_queues)
+	for i in 0 1 2; do
+		[ "${before[i]}" -ge "${after[i]}" ]
+		[ "${queues[i]}" -lt "${after[i]}" ]
+	done
+}
+
 t_what_dom0_wrote_is_what_the_guest_reads()
 {
 	g 'dd if=/dev/nvme0n5 iflag=direct bs=64k 2>/dev/null | md5sum'
