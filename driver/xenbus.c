@@ -271,6 +271,7 @@ static int backend_connect(struct backend *be)
 err_ctrl:
 	backend_destroy(be);
 err_disks:
+	be->ctrl = NULL;
 	backend_close_disks(be);
 	ioemu_vm_release_slot(be->vm, be->slot);
 err_vm:
