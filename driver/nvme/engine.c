@@ -607,16 +607,25 @@ struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req)
 	return req->big;
 }
 
-/* What finished within the batch has waited for the rest of it. */
+/*
+ * What finished within the batch has waited for the rest of it. The disk may have
+ * been removed meanwhile; one that is seen here stays while sq->run_lock is held.
+ */
 static void nvme_sq_account_post(struct ioemu_nvme_sq *sq)
 {
+	const struct ioemu_nvme *ctrl = sq->ctrl;
 	const struct ioemu_nvme_req *req;
 	u64 now = ktime_get_ns();
+	struct ioemu_disk *disk;
 
-	for (req = sq->done; req; req = req->next)
-		if (req->io.disk)
-			ioemu_disk_latency(req->io.disk, IOEMU_STAGE_POST,
+	for (req = sq->done; req; req = req->next) {
+		if (!req->io.disk || req->nsid - 1 >= READ_ONCE(ctrl->nn))
+			continue;
+		disk = smp_load_acquire(&ctrl->ns[req->nsid - 1].disk);
+		if (disk == req->io.disk)
+			ioemu_disk_latency(disk, IOEMU_STAGE_POST,
 					   now - req->io.stamp);
+	}
 }
 
 /* Post what finished within the batch: one lock, one interrupt. */

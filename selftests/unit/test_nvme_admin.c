@@ -628,6 +628,36 @@ TEST_F(admin, namespace_removed)
 	EXPECT_EQ(1, active_ns(self, 0));
 }
 
+/* A command of several steps outlives its first; the disk need not. */
+TEST_F(admin, namespace_removed_between_steps)
+{
+	const struct nvme_dsm_range r[2] = {
+		{ .slba = cpu_to_le64(0), .nlb = cpu_to_le32(1) },
+		{ .slba = cpu_to_le64(8), .nlb = cpu_to_le32(1) },
+	};
+	struct nvme_host *h = &self->h;
+	struct ioemu_disk *disk = h->disks[2];
+	struct nvme_cqe cqe;
+
+	ASSERT_EQ(0, host_create_cq(h, 1, 8));
+	ASSERT_EQ(0, host_create_sq(h, 1, 8, 1));
+	fake_vm_write(h->vm, self->page, r, sizeof(r));
+	fake_disk_hold(disk, true);
+	host_submit(h, 1, (struct nvme_sqe) {
+		.opcode = NVME_CMD_DSM, .nsid = cpu_to_le32(3),
+		.prp1 = cpu_to_le64(self->page), .cdw10 = cpu_to_le32(1),
+		.cdw11 = cpu_to_le32(NVME_DSM_AD) });
+	run_pending();
+	ASSERT_EQ(1, fake_disk_nr_held(disk));
+	ioemu_nvme_model.disk_removed(h->ctrl, 2);
+	fake_disk_release(disk, 0);
+	fake_disk_free(disk);
+	h->disks[2] = NULL;
+	run_pending();
+	ASSERT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(DNR(NVME_SC_INVALID_NS), cqe_status(&cqe));
+}
+
 TEST_F(admin, changed_namespaces)
 {
 	struct nvme_host *h = &self->h;
