@@ -621,7 +621,7 @@ static void nvme_sq_account_post(struct ioemu_nvme_sq *sq)
 	for (req = sq->done; req; req = req->next) {
 		if (!req->io.disk || req->nsid - 1 >= READ_ONCE(ctrl->nn))
 			continue;
-		disk = smp_load_acquire(&ctrl->ns[req->nsid - 1].disk);
+		disk = READ_ONCE(ctrl->ns[req->nsid - 1].disk);
 		if (disk == req->io.disk)
 			ioemu_disk_latency(disk, IOEMU_STAGE_POST,
 					   now - req->io.stamp);
