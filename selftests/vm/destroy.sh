@@ -207,7 +207,8 @@ t_guest_suspends_itself_in_mid_io_and_is_resumed()
 	wait_for 30 grep -aq '^# tiny-guest: exit' "$TMP/resumed"
 	tr -d '\r' <"$TMP/resumed"
 	grep -aq '^ok 1 - resume' "$TMP/resumed"
-	wait_for 20 domain_gone load
+	# xl looks after a domain until its first suspend only.
+	destroy_domain load
 	wait_for 10 disk_free "$DISK"
 	expect_no_leaks
 }
