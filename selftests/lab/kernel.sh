@@ -26,7 +26,7 @@ kernel_deps() {
 # kernel_dir FLAVOUR: kdir/ to build modules in, vmlinuz, lib/modules/VERSION.
 kernel_dir() {
 	echo "$cache/kernel-$1-$(hash_of "$lab_dir/kernel.sh" "$lab_dir/kernel/common" \
-		"$lab_dir/kernel/$1.config" <(stat -Lc '%s %Y' "$kernel_source"))"
+		"$lab_dir/kernel/kasan_pv.c" "$lab_dir/kernel/$1.config" <(stat -Lc '%s %Y' "$kernel_source"))"
 }
 
 kernel_version() {
@@ -68,6 +68,31 @@ kernel_patch() {
 	# functions are made to fail: lockdep reports it, and is off then.
 	sed -i 's/if (attr->probability <= prandom/if (attr->probability < 100 \&\& attr->probability <= prandom/' \
 		"$dir/lib/fault-inject.c"
+	kernel_patch_kasan "$dir"
+}
+
+# kernel_patch_kasan DIR: kasan_pv.c says what it is about. All of a kernel under
+# KASAN would not start in time; what works on the module's objects is watched.
+kernel_patch_kasan() {
+	local part x86=$1/arch/x86 table='pfn == PFN_DOWN(__pa_symbol(kasan_early_shadow_pte))'
+	for part in block drivers/xen drivers/xen/events drivers/xen/xenbus; do
+		sed -i '2i KASAN_SANITIZE := y' "$1/$part/Makefile"
+	done
+	cp "$lab_dir/kernel/kasan_pv.c" "$x86/xen/"
+	echo "obj-\$(CONFIG_KASAN) += kasan_pv.o" >>"$x86/xen/Makefile"
+	sed -i '/^#ifdef CONFIG_KASAN$/a extern bool kasan_pv_ready;\n#define kasan_arch_is_ready() kasan_pv_ready\nvoid kasan_pv_tables(void);' \
+		"$x86/include/asm/kasan.h"
+	# Which is only asked where the compiler does not look by itself.
+	sed -i '/select HAVE_ARCH_KASAN\t/a \\tselect ARCH_DISABLE_KASAN_INLINE' "$x86/Kconfig"
+	sed -i -e '/load_cr3(/d' -e 's/^\tclear_pgds(.*;/\tkasan_pv_tables();/' \
+		-e '/^static void __init clear_pgds/,/^}/d' \
+		-e 's/MEMBLOCK_ALLOC_ACCESSIBLE/MEMBLOCK_ALLOC_NOLEAKTRACE/' \
+		-e '/init_task.kasan_depth = 0;/a \\tkasan_pv_ready = true;' \
+		"$x86/mm/kasan_init_64.c"
+	# Xen pins a table once; this one is referred to from many places.
+	sed -i -e 's,#include <linux/gfp.h>,&\n#include <linux/kasan.h>,' \
+		-e "s/USE_SPLIT_PTE_PTLOCKS && !pinned/& \\&\\&\n!(IS_ENABLED(CONFIG_KASAN) \\&\\& $table)/" \
+		"$x86/xen/mmu_pv.c"
 }
 
 # kernel_build FLAVOUR: have it in the cache. Takes minutes.
@@ -82,8 +107,11 @@ kernel_build() {
 	kernel_patch
 	cat "$lab_dir/kernel/common" "$lab_dir/kernel/$1.config" >"$lab_tmp/kernel.config"
 	kernel_configure "$lab_tmp/kernel.config"
-	# Under kcsan, what is built here is not watched, what is built for it is.
+	# What is built here is not watched, by KCSAN or KASAN, but for the parts that
+	# kernel_patch_kasan() names; what is built for it is.
+	export KASAN_SANITIZE=n
 	kernel_make KCSAN_SANITIZE=n bzImage modules
+	unset KASAN_SANITIZE
 	kernel_make INSTALL_MOD_PATH="$new" INSTALL_MOD_STRIP=1 modules_install
 	rm -f "$new"/lib/modules/*/{build,source}
 	cp "$new/kdir/arch/x86/boot/bzImage" "$new/vmlinuz"
