@@ -176,17 +176,25 @@ struct change {
 	const uint64_t *bw;
 };
 
+/* Within a transaction: the disk that is to change has not gone meanwhile. */
+static enum tool_status disk_is_there(struct store *store,
+				      const struct change *change)
+{
+	const struct device *dev = change->dev;
+	struct device same;
+
+	return device_find(store, dev->backend_id, dev->domid, dev->devid,
+			   &change->index, &same);
+}
+
 /* Two who remove a disk each must not both find another one. */
 static enum tool_status remove_one(struct store *store, void *arg)
 {
 	const struct change *change = arg;
 	const struct device *dev = change->dev;
+	enum tool_status status = disk_is_there(store, change);
 	unsigned int *indices, n;
-	struct device same;
-	enum tool_status status;
 
-	status = device_find(store, dev->backend_id, dev->domid, dev->devid,
-			     &change->index, &same);
 	if (status != TOOL_OK)
 		return status;
 	indices = device_disks(store, dev, &n);
@@ -235,11 +243,8 @@ static enum tool_status write_limits(struct store *store, void *arg)
 {
 	const struct change *change = arg;
 	const struct device *dev = change->dev;
-	struct device same;
-	enum tool_status status;
+	enum tool_status status = disk_is_there(store, change);
 
-	status = device_find(store, dev->backend_id, dev->domid, dev->devid,
-			     &change->index, &same);
 	if (status != TOOL_OK)
 		return status;
 	if (write_limit(store, dev, change->index, "iops-limit", change->iops) &&
