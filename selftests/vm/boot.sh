@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # A domain with nothing but firmware and the disk; its text is in $TMP/serial.
+# It stays when it has stopped, which it does as soon as it has said it.
 boot_domain()
 {
 	: >"$TMP/serial"
@@ -20,7 +21,7 @@ boot_domain()
 	device_model_override = "/usr/libexec/xen-qemu-system-i386"
 	vga = "none"
 	serial = "file:$TMP/serial"
-	on_poweroff = "destroy"
+	on_poweroff = "preserve"
 	on_reboot = "destroy"
 	on_crash = "destroy"
 	END

@@ -19,6 +19,7 @@ REFUSALS=8
 # Commands after which a guest uses nothing for the first time any more.
 AT_WORK=60
 DEBUG=/sys/kernel/debug
+LOST='xen_ioemu: cannot flush TLBs: [0-9]+ pages are lost'
 
 if [ ! -e $DEBUG/failslab/require-start ] || [ ! -e $DEBUG/fail_function/inject ]; then
 	echo "# this kernel cannot make the module's allocations and calls fail"
@@ -32,6 +33,7 @@ setup()
 	module_load
 	# That it says so is the point of this suite.
 	"$LAB/announce" 'xen_ioemu: |ioemu-[0-9]+-[0-9]+: |XENBUS: '
+	"$LAB/announce" "$LOST"
 	DISK=$(make_disk inject 64 discard=1)
 	GUEST_DISK=$(make_disk guest 64 discard=1)
 	OTHER_DISK=$(make_loop inject 64)
@@ -340,7 +342,7 @@ t_guest_survives_refused_calls_everywhere()
 {
 	local f i
 
-	for f in gmap_init_ref nvme_sq_create_worker; do
+	for f in gmap_init_ref nvme_sq_create_worker foreign_flush; do
 		may_fail $f
 		for ((i = 1; i <= 3; i++)); do
 			echo "$f: call $i"
@@ -349,7 +351,7 @@ t_guest_survives_refused_calls_everywhere()
 		may_not_fail $f
 		others_come_and_go
 	done
-	dmesg | tail -n 200 | grep -q 'cannot flush TLBs: [0-9]* pages are lost'
+	dmesg | tail -n 200 | grep -Eq "$LOST"
 }
 
 # may_break DISK 0|1
