@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sweep KIND FIRST STEP LAST DOMID DISK [COMMANDS [early]]: attach a controller to a domain and
- * take it away again, over and over; the first time the FIRST-th chance of the
- * kernel's fault injection KIND (failslab and so on) fails, then the one STEP
- * further, up to LAST or until there are no more chances. Whose chances count,
- * the caller has set in debugfs.
+ * sweep KIND FIRST STEP LAST DOMID DISK [COMMANDS [early]]: attach a controller to
+ * a domain and take it away again, over and over; the first time the FIRST-th
+ * chance of the kernel's fault injection KIND (failslab and so on) fails, then the
+ * one STEP further, up to LAST or until there are no more chances. Whose chances
+ * count, the caller has set in debugfs.
  *
  * With COMMANDS, a guest is at work with the controller, and chances count from the
  * moment that its I/O queue has seen so many, when the controller is taken away;
@@ -12,7 +12,7 @@
  *
  * After each fault: the toolstack is told that the device is connected or what
  * is wrong, what is left can be taken away, nobody holds the disk, and the next
- * device connects.
+ * device connects: one without a fault after each that was refused, and at the end.
  *
  * Prints "faults N refused N connected N" and exits with 0, or says what went
  * wrong. The injection's own count goes on for ever and cannot be read, so it is
@@ -287,6 +287,7 @@ static void clean_cycle(unsigned long nth)
 int main(int argc, char **argv)
 {
 	unsigned long nth, step, last, faults = 0;
+	bool clean = true;
 	unsigned int cycles;
 	FILE *f;
 
@@ -321,6 +322,7 @@ int main(int argc, char **argv)
 
 	clean_cycle(0);
 	for (; nth <= last; nth += step) {
+		unsigned int before = refused;
 		bool ok, end;
 
 		if (early)
@@ -334,10 +336,14 @@ int main(int argc, char **argv)
 		if (!ok)
 			errx(1, "%s: fault %lu: %s", kind, nth, why);
 		faults++;
+		clean = refused > before;
+		if (clean)
+			clean_cycle(nth);
 		if (end)
 			break;
-		clean_cycle(nth);
 	}
+	if (!clean)
+		clean_cycle(nth);
 	printf("faults %lu refused %u connected %u\n", faults, refused, connected);
 	return 0;
 }
