@@ -9,6 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=20
+# Each takes half a minute there, and kmemleak finds what one of them has lost.
+[ ! -e /sys/kernel/debug/kmemleak ] || ROUNDS=8
 WARM_UP=4
 UNBIND=/sys/bus/xen-backend/drivers/xen_ioemu/unbind
 BIND=/sys/bus/xen-backend/drivers/xen_ioemu/bind
@@ -70,7 +72,7 @@ rounds_of_two()
 	wait "${pids[1]}"
 }
 
-t_domain_destroyed_in_mid_io_twenty_times()
+t_domain_destroyed_in_mid_io_many_times()
 {
 	local before after
 
@@ -83,9 +85,12 @@ t_domain_destroyed_in_mid_io_twenty_times()
 	note "kernel structures: ${before[0]} KiB, then ${after[0]} KiB"
 	note "memory available: ${before[1]} KiB, then ${after[1]} KiB"
 	note "ranges for foreign pages: ${before[2]}, then ${after[2]}"
-	# A guest's device takes more than 100 KiB of structures.
-	[ $((after[0] - before[0])) -lt 512 ]
-	[ $((before[1] - after[1])) -lt 8192 ]
+	# A guest's device takes more than 100 KiB of structures. KASAN keeps for a while
+	# what is freed; where it is there, so is kmemleak.
+	if [ ! -e /sys/kernel/debug/kmemleak ]; then
+		[ $((after[0] - before[0])) -lt 512 ]
+		[ $((before[1] - after[1])) -lt 8192 ]
+	fi
 	[ "${after[2]}" -le "${before[2]}" ]
 	expect_no_leaks
 	remove_disk twin

@@ -46,8 +46,9 @@ setup()
 	MODULE_END=$(printf '0x%x' $((addr + size)))
 	grep -F '[xen_ioemu]' /proc/kallsyms | sort >"$TMP/symbols"
 	# Linux goes on without its files of an interrupt, and warns when it removes them.
-	mapfile -t irq_proc < <(sort /proc/kallsyms |
-		awk 'found { print "0x" $1; exit } $3 == "register_irq_proc" { print "0x" $1; found = 1 }')
+	# The kernel's own symbols come first there and in order.
+	mapfile -t irq_proc < <(awk 'found { print "0x" $1; exit }
+		$3 == "register_irq_proc" { print "0x" $1; found = 1 }' /proc/kallsyms)
 	for kind in failslab fail_page_alloc; do
 		cd $DEBUG/$kind
 		echo N >ignore-gfp-wait
