@@ -139,6 +139,8 @@ ALLOW_ERROR_INJECTION(ioemu_disk_open, ERRNO);
 
 void ioemu_disk_close(struct ioemu_disk *disk)
 {
+	/* What was given back may be counted still. */
+	ioemu_disk_drain(disk);
 	if (!disk->read_only)
 		sync_blockdev(disk->bdev);
 	ioemu_limit_exit(&disk->limit);
@@ -302,9 +304,9 @@ static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
 		ioemu_stats_add(stats, IOEMU_ERRORS, 1);
 	ioemu_stats_latency(stats, IOEMU_STAGE_DISK, now - io->stamp);
 	io->stamp = now;
+	io->done(io, status);
 	/* After this the disk may go. */
 	ioemu_stats_add(stats, IOEMU_IN_FLIGHT, -1);
-	io->done(io, status);
 }
 
 static void disk_end_io(struct bio *bio)

@@ -29,9 +29,9 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 
 /**
  * ioemu_disk_close() - close it
- * @disk: disk without requests
+ * @disk: disk to which nobody submits any more
  *
- * Context: process context.
+ * Context: process context, sleeps.
  */
 void ioemu_disk_close(struct ioemu_disk *disk);
 
@@ -42,14 +42,6 @@ void ioemu_disk_close(struct ioemu_disk *disk);
  * Context: process context; one caller at a time.
  */
 bool ioemu_disk_resized(struct ioemu_disk *disk);
-
-/**
- * ioemu_disk_drain() - wait until the disk has no request
- * @disk: disk to which nobody submits any more
- *
- * Context: process context, sleeps.
- */
-void ioemu_disk_drain(struct ioemu_disk *disk);
 
 /**
  * ioemu_disk_set_limit() - say how fast the disk may be used

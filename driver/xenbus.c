@@ -402,7 +402,6 @@ static void backend_add_disk(struct backend *be, unsigned int index,
 static void backend_remove_disk(struct backend *be, unsigned int index)
 {
 	be->model->disk_removed(be->ctrl, index);
-	ioemu_disk_drain(be->disks[index]);
 	ioemu_disk_close(be->disks[index]);
 	be->disks[index] = NULL;
 }

@@ -151,9 +151,20 @@ static void nvme_disk_added(struct ioemu_controller *base, unsigned int index,
 static void nvme_disk_removed(struct ioemu_controller *base, unsigned int index)
 {
 	struct ioemu_nvme *ctrl = nvme_from_base(base);
+	struct ioemu_disk *disk = ctrl->ns[index].disk;
 
 	mutex_lock(&ctrl->lock);
 	ioemu_nvme_ns_remove(ctrl, index);
+	mutex_unlock(&ctrl->lock);
+	/* One that does not answer holds up nothing but its removal. */
+	ioemu_disk_drain(disk);
+	/*
+	 * A request that has more steps must see that there is no disk before
+	 * there is another one, and a thread may still look for the end of a
+	 * request that another one has ended.
+	 */
+	mutex_lock(&ctrl->lock);
+	ioemu_nvme_queues_settle(ctrl);
 	mutex_unlock(&ctrl->lock);
 }
 

@@ -66,8 +66,8 @@ void ioemu_nvme_ns_add(struct ioemu_nvme *ctrl, unsigned int index,
  * @ctrl: controller
  * @index: of its disk
  *
- * When this returns nothing is submitted to the disk any more; what was is not
- * waited for.
+ * When this returns nothing is submitted to the disk any more. What was is not
+ * waited for, and may have more steps to run.
  *
  * Context: process context, ctrl->lock held; sleeps.
  */

@@ -309,15 +309,15 @@ static void nvme_sq_halt(struct ioemu_nvme_sq *sq, unsigned int why)
 /* Wait for the thread to see sq->halt. The admin queue's holds ctrl->lock. */
 static void nvme_sq_settle(struct ioemu_nvme_sq *sq)
 {
-	if (!sq->qid)
-		return;
-	mutex_lock(&sq->own_lock);
-	mutex_unlock(&sq->own_lock);
+	if (sq->qid)
+		kthread_flush_work(&sq->work);
 }
 
 /**
  * ioemu_nvme_queues_settle() - let all threads finish what they are at
  * @ctrl: controller
+ *
+ * And what they were told to do before: steps of requests, above all.
  *
  * Context: process context, ctrl->lock held; sleeps.
  */

@@ -214,4 +214,14 @@ void ioemu_disk_latency(struct ioemu_disk *disk, enum ioemu_stage stage,
  */
 void ioemu_disk_hurry(struct ioemu_disk *disk);
 
+/**
+ * ioemu_disk_drain() - wait until the disk has no request
+ * @disk: disk to which nobody submits any more
+ *
+ * When this returns, @done has returned for all of them.
+ *
+ * Context: process context, sleeps.
+ */
+void ioemu_disk_drain(struct ioemu_disk *disk);
+
 #endif /* _IOEMU_DISK_H */

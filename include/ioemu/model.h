@@ -62,7 +62,7 @@ struct ioemu_controller;
  *                  dropped
  * @disk_changed: the capacity of a disk changed
  * @disk_added: there is one more disk, which outlives the controller or @disk_removed
- * @disk_removed: a disk goes: when it returns, nothing is submitted to it any more
+ * @disk_removed: a disk goes: when it returns, nobody knows the disk any more
  * @show: print state and counters for people
  *
  * All in process context, may sleep. Those about disks and @show come between @start

@@ -452,12 +452,10 @@ static void waiting(u8 how)
 /* A disk is taken away, or comes back. */
 static void plug(unsigned int i)
 {
-	if (!present[i]) {
+	if (!present[i])
 		ioemu_nvme_model.disk_added(h.ctrl, i, h.disks[i]);
-	} else {
+	else
 		ioemu_nvme_model.disk_removed(h.ctrl, i);
-		fake_disk_release_all(h.disks[i]);
-	}
 	present[i] = !present[i];
 }
 

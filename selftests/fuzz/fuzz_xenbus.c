@@ -265,11 +265,6 @@ void ioemu_disk_close(struct ioemu_disk *disk)
 	nr_stats--;
 }
 
-void ioemu_disk_drain(struct ioemu_disk *disk)
-{
-	CHECK(disk->open && !disk->in_use);
-}
-
 void ioemu_disk_set_limit(struct ioemu_disk *disk, u64 iops, u64 bytes)
 {
 	CHECK(disk->open);

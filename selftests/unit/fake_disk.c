@@ -383,3 +383,8 @@ void ioemu_disk_latency(struct ioemu_disk *d, enum ioemu_stage stage, u64 ns)
 void ioemu_disk_hurry(struct ioemu_disk *d)
 {
 }
+
+void ioemu_disk_drain(struct ioemu_disk *d)
+{
+	fake_disk_release_all(d);
+}

@@ -628,7 +628,10 @@ TEST_F(admin, namespace_removed)
 	EXPECT_EQ(1, active_ns(self, 0));
 }
 
-/* A command of several steps outlives its first; the disk need not. */
+/*
+ * A command of several steps outlives its first; the disk need not, and the rest
+ * is not for the next disk in its place.
+ */
 TEST_F(admin, namespace_removed_between_steps)
 {
 	const struct nvme_dsm_range r[2] = {
@@ -650,10 +653,12 @@ TEST_F(admin, namespace_removed_between_steps)
 	run_pending();
 	ASSERT_EQ(1, fake_disk_nr_held(disk));
 	ioemu_nvme_model.disk_removed(h->ctrl, 2);
-	fake_disk_release(disk, 0);
+	EXPECT_EQ(0, fake_disk_nr_held(disk));
 	fake_disk_free(disk);
-	h->disks[2] = NULL;
+	h->disks[2] = fake_disk_new(100, 9);
+	ioemu_nvme_model.disk_added(h->ctrl, 2, h->disks[2]);
 	run_pending();
+	EXPECT_EQ(0, fake_disk_count(h->disks[2], FAKE_DISK_DISCARD));
 	ASSERT_TRUE(host_reap(h, 1, &cqe));
 	EXPECT_EQ(DNR(NVME_SC_INVALID_NS), cqe_status(&cqe));
 }
