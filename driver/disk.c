@@ -19,6 +19,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "disk.h"
 #include "limit.h"
@@ -70,6 +71,8 @@ struct ioemu_bounce {
 	struct bio_vec vecs[];
 };
 
+static void disk_write_zeroes(struct ioemu_disk_io *io);
+
 /* To the block layer. */
 static void disk_go(struct ioemu_disk_io *io)
 {
@@ -78,7 +81,10 @@ static void disk_go(struct ioemu_disk_io *io)
 	ioemu_stats_latency(io->disk->stats, IOEMU_STAGE_SUBMIT,
 			    now - io->stamp);
 	io->stamp = now;
-	submit_bio(io->submit);
+	if (likely(io->submit))
+		submit_bio(io->submit);
+	else
+		disk_write_zeroes(io);
 }
 
 static void disk_submit(struct ioemu_disk_io *io, struct bio *bio, u64 bytes)
@@ -417,17 +423,12 @@ void ioemu_disk_poll(struct ioemu_disk_io *io)
 	bio_poll(&io->bio, NULL, BLK_POLL_ONESHOT);
 }
 
-static void disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
-{
-	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
-	io->submit = &io->bio;
-	disk_go(io);
-}
-
 void ioemu_disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
 {
 	disk_begin(disk, io, IOEMU_FLUSHES);
-	disk_flush(disk, io);
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	io->submit = &io->bio;
+	disk_go(io);
 }
 
 void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
@@ -461,12 +462,10 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
  * Write zeroes and wait. The block layer writes pages of zeroes where the device
  * fails to offload it.
  */
-static int disk_zero_wait(struct ioemu_disk *disk, u64 block, u64 nr_blocks,
+static int disk_zero_wait(struct ioemu_disk *disk, sector_t sector, sector_t nr,
 			  bool unmap)
 {
 	unsigned int flags = unmap ? 0 : BLKDEV_ZERO_NOUNMAP;
-	sector_t sector = disk_sector(disk, block);
-	sector_t nr = disk_sector(disk, nr_blocks);
 	int ret;
 
 	ret = blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO,
@@ -479,39 +478,55 @@ static int disk_zero_wait(struct ioemu_disk *disk, u64 block, u64 nr_blocks,
 	return ret;
 }
 
-void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
-			     u64 block, u64 nr_blocks, bool unmap, bool fua)
+/* Write zeroes has had its turn. What it is was left in io->bio. */
+static void disk_write_zeroes(struct ioemu_disk_io *io)
 {
-	unsigned int flags = unmap ? 0 : BLKDEV_ZERO_NOUNMAP;
-	u64 bytes = nr_blocks << disk->block_shift;
+	sector_t sector = io->bio.bi_iter.bi_sector;
+	u64 bytes = io->bio.bi_iter.bi_size;
+	bool unmap = !(io->bio.bi_opf & REQ_NOUNMAP);
+	bool fua = io->bio.bi_opf & REQ_FUA;
+	struct ioemu_disk *disk = io->disk;
 	struct bio *bio = NULL;
 	int ret;
 
+	if (fua || !READ_ONCE(disk->offloads_zeroes[unmap])) {
+		ret = disk_zero_wait(disk, sector, bytes >> SECTOR_SHIFT, unmap);
+		/* No flag makes all bios of the range durable: flush. */
+		if (!ret && fua) {
+			disk_init_bio(disk, io, NULL, 0,
+				      REQ_OP_WRITE | REQ_PREFLUSH);
+			submit_bio(&io->bio);
+			return;
+		}
+		disk_done(io, errno_to_blk_status(ret));
+		return;
+	}
+	ret = __blkdev_issue_zeroout(disk->bdev, sector, bytes >> SECTOR_SHIFT,
+				     GFP_NOIO, &bio,
+				     unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
+	if (bio) {
+		bio->bi_private = io;
+		bio->bi_end_io = disk_end_io_put;
+		submit_bio(bio);
+		return;
+	}
+	disk_done(io, errno_to_blk_status(ret));
+}
+
+void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
+			     u64 block, u64 nr_blocks, bool unmap, bool fua)
+{
+	u64 bytes = nr_blocks << disk->block_shift;
+
 	disk_begin(disk, io, IOEMU_WRITE_ZEROES);
 	ioemu_stats_add(disk->stats, IOEMU_WRITE_ZEROES_BYTES, bytes);
-	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE_ZEROES);
 	if (!disk_range_ok(disk, block, nr_blocks)) {
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	if (fua || !READ_ONCE(disk->offloads_zeroes[unmap])) {
-		ioemu_limit_hold(&disk->limit, NULL, bytes);
-		ret = disk_zero_wait(disk, block, nr_blocks, unmap);
-		/* No flag makes all bios of the range durable: flush. */
-		if (!ret && fua)
-			disk_flush(disk, io);
-		else
-			disk_done(io, errno_to_blk_status(ret));
-		return;
-	}
-	ret = __blkdev_issue_zeroout(disk->bdev, disk_sector(disk, block),
-				     disk_sector(disk, nr_blocks), GFP_NOIO,
-				     &bio, flags);
-	if (bio) {
-		bio->bi_private = io;
-		bio->bi_end_io = disk_end_io_put;
-		disk_submit(io, bio, bytes);
-		return;
-	}
-	disk_done(io, errno_to_blk_status(ret));
+	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE_ZEROES |
+		      (unmap ? 0 : REQ_NOUNMAP) | (fua ? REQ_FUA : 0));
+	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
+	io->bio.bi_iter.bi_size = bytes;
+	disk_submit(io, NULL, bytes);
 }

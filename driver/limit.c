@@ -113,7 +113,7 @@ bool ioemu_limit_hold(struct ioemu_limit *limit, struct ioemu_disk_io *io,
 	if (limit->bytes)
 		limit->next_byte += div64_u64(bytes * NSEC_PER_SEC,
 					      limit->bytes);
-	hold = io && (limit->first || due > now);
+	hold = limit->first || due > now;
 	if (hold) {
 		io->due = due;
 		io->next = NULL;

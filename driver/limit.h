@@ -64,7 +64,7 @@ void ioemu_limit_set(struct ioemu_limit *limit, u64 iops, u64 bytes);
 /**
  * ioemu_limit_hold() - may a request start?
  * @limit: limits
- * @io: request, or NULL to charge for one that starts anyway
+ * @io: request
  * @bytes: what it moves, up to 2^33
  *
  * Context: process context.

@@ -53,7 +53,8 @@ enum ioemu_stage {
  * @stamp: when the last stage was over, ktime_get_ns(); the owner sets it before
  *         submitting, the disk afterwards
  * @bio: the disk's
- * @submit: the disk's: what goes to the block layer, @bio or another
+ * @submit: the disk's: what goes to the block layer, @bio or another; or NULL for
+ *          zeroes, which have none before their turn
  * @bounce: the disk's: private pages where the owner's cannot be used directly
  * @next: the disk's: next one to wait for its turn
  * @due: the disk's: its turn
@@ -184,7 +185,7 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
  * @disk: disk
  * @io: request with @done set
  * @block: first logical block
- * @nr_blocks: number of blocks
+ * @nr_blocks: number of blocks, less than 4 GiB of them
  * @unmap: the range may be deallocated if it then reads as zeroes
  * @fua: on stable storage before @done
  *

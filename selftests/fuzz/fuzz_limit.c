@@ -133,12 +133,7 @@ static void step(void)
 			go(&ios[i]);
 		}
 		break;
-	case 4:
-		sizes[0] = size();
-		CHECK(!ioemu_limit_hold(&limit, NULL, sizes[0]));
-		hurried = true;
-		break;
-	case 5:
+	case 4 ... 5:
 		standin_advance_ms(n + 1);
 		run_pending();
 		break;

@@ -11,10 +11,21 @@ struct bio_vec {
 	unsigned int bv_offset;
 };
 
+typedef u32 blk_opf_t;
+
 /* The disk's; models embed it and leave it alone. */
 struct bio {
 	void *bi_private;
-	u64 standin[4];
+	void (*bi_end_io)(struct bio *bio);
+	struct block_device *bi_bdev;
+	struct bio_vec *bi_io_vec;
+	blk_opf_t bi_opf;
+	unsigned short bi_vcnt;
+	blk_status_t bi_status;
+	struct {
+		sector_t bi_sector;
+		unsigned int bi_size;
+	} bi_iter;
 };
 
 struct blk_plug {

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block back end, driver/disk.c, on a block layer that is here: a request that
+ * goes down ends when the test says so.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <standin/block.h>
+#include <standin/sched.h>
+
+#include "disk.h"
+#include "harness.h"
+#include "stats.h"
+
+#define MAX_BIOS	16
+#define SECTORS		(1u << 20)
+
+FIXTURE(disk)
+{
+	struct kobject parent;
+	struct ioemu_stats *stats;
+	struct ioemu_disk *disk;
+	struct page *page;
+	struct bio_vec vec;
+};
+
+static struct block_device bdev;
+static struct bio *bios[MAX_BIOS];
+static unsigned int nr_bios;
+/* What bios hold a reference of the device's until they end */
+static int bio_refs;
+/* Sectors that were written as zeroes while the caller waited */
+static u64 zeroed;
+static char calls[256];
+
+static void called(const char *what)
+{
+	strcat(calls, what);
+	strcat(calls, " ");
+}
+
+int ioemu_bdev_open(struct ioemu_bdev_file *f, const char *path,
+		    blk_mode_t mode, void *holder)
+{
+	called("open");
+	f->bdev = &bdev;
+	return 0;
+}
+
+void ioemu_bdev_close(struct ioemu_bdev_file *f, void *holder)
+{
+	called("close");
+}
+
+int sync_blockdev(struct block_device *b)
+{
+	called("sync");
+	return 0;
+}
+
+void invalidate_bdev(struct block_device *b)
+{
+	called("invalidate");
+}
+
+void bio_init(struct bio *bio, struct block_device *b, struct bio_vec *vecs,
+	      unsigned short nr_vecs, blk_opf_t opf)
+{
+	memset(bio, 0, sizeof(*bio));
+	bio->bi_bdev = b;
+	bio->bi_io_vec = vecs;
+	bio->bi_opf = opf;
+	bio_refs++;
+}
+
+void bio_put(struct bio *bio)
+{
+	kfree(bio);
+}
+
+static void end_bio(unsigned int i, blk_status_t status)
+{
+	struct bio *bio = bios[i];
+
+	memmove(bios + i, bios + i + 1, (--nr_bios - i) * sizeof(*bios));
+	bio->bi_status = status;
+	bio_refs--;
+	bio->bi_end_io(bio);
+}
+
+void submit_bio(struct bio *bio)
+{
+	standin_might_sleep(__func__);
+	if (nr_bios == MAX_BIOS)
+		standin_die("too many bios");
+	bios[nr_bios++] = bio;
+}
+
+int bio_poll(struct bio *bio, void *batch, unsigned int flags)
+{
+	return 0;
+}
+
+static int new_bio(struct block_device *b, sector_t sector, sector_t nr,
+		   struct bio **bio, blk_opf_t opf)
+{
+	*bio = kzalloc(sizeof(**bio), GFP_KERNEL);
+	bio_init(*bio, b, NULL, 0, opf);
+	(*bio)->bi_iter.bi_sector = sector;
+	(*bio)->bi_iter.bi_size = nr << SECTOR_SHIFT;
+	return 0;
+}
+
+int __blkdev_issue_discard(struct block_device *b, sector_t sector,
+			   sector_t nr, gfp_t gfp, struct bio **bio)
+{
+	if (!b->max_discard_sectors)
+		return -EOPNOTSUPP;
+	return new_bio(b, sector, nr, bio, REQ_OP_DISCARD);
+}
+
+int __blkdev_issue_zeroout(struct block_device *b, sector_t sector,
+			   sector_t nr, gfp_t gfp, struct bio **bio,
+			   unsigned int flags)
+{
+	return new_bio(b, sector, nr, bio, REQ_OP_WRITE_ZEROES);
+}
+
+int blkdev_issue_zeroout(struct block_device *b, sector_t sector, sector_t nr,
+			 gfp_t gfp, unsigned int flags)
+{
+	standin_might_sleep(__func__);
+	zeroed += nr;
+	return 0;
+}
+
+blk_status_t errno_to_blk_status(int err)
+{
+	return !err ? BLK_STS_OK : BLK_STS_IOERR;
+}
+
+/* A request, and what became of it */
+struct request {
+	struct ioemu_disk_io io;
+	unsigned int done;
+	blk_status_t status;
+};
+
+static void request_done(struct ioemu_disk_io *io, blk_status_t status)
+{
+	struct request *r = container_of(io, struct request, io);
+
+	r->done++;
+	r->status = status;
+}
+
+static void end_all(void)
+{
+	while (nr_bios)
+		end_bio(0, BLK_STS_OK);
+}
+
+FIXTURE_SETUP(disk)
+{
+	bdev = (struct block_device) {
+		.sectors = SECTORS, .dma_alignment = 511,
+		.max_discard_sectors = SECTORS,
+	};
+	self->stats = ioemu_stats_create(&self->parent, 0);
+	ASSERT_TRUE(!IS_ERR(self->stats));
+	self->disk = ioemu_disk_open("/dev/disk", false, "SERIAL", self->stats);
+	ASSERT_TRUE(!IS_ERR(self->disk));
+	self->page = alloc_page(GFP_KERNEL);
+	memset(page_address(self->page), 'a', PAGE_SIZE);
+	bvec_set_page(&self->vec, self->page, PAGE_SIZE, 0);
+}
+
+FIXTURE_TEARDOWN(disk)
+{
+	ioemu_disk_close(self->disk);
+	__free_page(self->page);
+	EXPECT_EQ(0, nr_bios);
+}
+
+static void request_init(struct request *r)
+{
+	*r = (struct request) {
+		.io = { .done = request_done, .stamp = ktime_get_ns() },
+	};
+}
+
+static void write_zeroes(struct fixture_disk *self, struct request *r,
+			 u64 block, u64 nr, bool fua)
+{
+	request_init(r);
+	ioemu_disk_write_zeroes(self->disk, &r->io, block, nr, true, fua);
+}
+
+static u64 counted(struct fixture_disk *self, enum ioemu_counter what)
+{
+	return ioemu_stats_sum(self->stats, what);
+}
+
+TEST_F(disk, zeroes_are_offloaded_once_that_has_worked)
+{
+	struct request r;
+
+	write_zeroes(self, &r, 8, 16, false);
+	EXPECT_EQ(1, r.done);
+	EXPECT_EQ(16, zeroed);
+	write_zeroes(self, &r, 8, 32, false);
+	EXPECT_EQ(0, r.done);
+	ASSERT_EQ(1, nr_bios);
+	EXPECT_EQ(REQ_OP_WRITE_ZEROES, bio_op(bios[0]));
+	EXPECT_EQ(8, bios[0]->bi_iter.bi_sector);
+	EXPECT_EQ(32 * 512, bios[0]->bi_iter.bi_size);
+	end_all();
+	EXPECT_EQ(1, r.done);
+	EXPECT_EQ(16, zeroed);
+}
+
+TEST_F(disk, zeroes_with_fua_end_with_a_flush)
+{
+	struct request r;
+
+	write_zeroes(self, &r, 0, 16, true);
+	EXPECT_EQ(16, zeroed);
+	EXPECT_EQ(0, r.done);
+	ASSERT_EQ(1, nr_bios);
+	EXPECT_TRUE(bios[0]->bi_opf & REQ_PREFLUSH);
+	end_all();
+	EXPECT_EQ(1, r.done);
+}
+
+/* Whether they are waited for or not. */
+TEST_F(disk, zeroes_wait_for_their_turn)
+{
+	struct request r[3][2];
+	unsigned int how, i;
+	u64 start;
+
+	/* At first it is not known whether the device does it by itself; then FUA. */
+	for (how = 0; how < 3; how++) {
+		ioemu_disk_set_limit(self->disk, 0, 1 << 20);
+		start = ktime_get_ns();
+		for (i = 0; i < 2; i++)
+			write_zeroes(self, &r[how][i], 0, 2048, how == 1);
+		end_all();
+		EXPECT_EQ(1, r[how][0].done);
+		EXPECT_EQ(0, r[how][1].done);
+		standin_advance_ms(900);
+		run_pending();
+		end_all();
+		EXPECT_EQ(0, r[how][1].done);
+		standin_advance_ms(200);
+		run_pending();
+		end_all();
+		EXPECT_EQ(1, r[how][1].done);
+		EXPECT_TRUE(ktime_get_ns() - start < 2 * NSEC_PER_SEC);
+		ioemu_disk_set_limit(self->disk, 0, 0);
+	}
+	EXPECT_EQ(3, counted(self, IOEMU_THROTTLED));
+	EXPECT_EQ(3 * 2048, zeroed);
+}
+
+static void end_later(struct work_struct *work)
+{
+	end_all();
+}
+
+static u64 in_flight_when_done;
+static struct ioemu_stats *stats_of_done;
+
+static void done_counts(struct ioemu_disk_io *io, blk_status_t status)
+{
+	in_flight_when_done = ioemu_stats_sum(stats_of_done, IOEMU_IN_FLIGHT);
+}
+
+/* Who drains a disk may take it that all owners were told. */
+TEST_F(disk, drained_when_owners_know)
+{
+	struct work_struct work;
+	struct request r;
+
+	request_init(&r);
+	r.io.done = done_counts;
+	stats_of_done = self->stats;
+	ioemu_disk_flush(self->disk, &r.io);
+	ASSERT_EQ(1, nr_bios);
+	INIT_WORK(&work, end_later);
+	queue_work(system_unbound_wq, &work);
+	ioemu_disk_drain(self->disk);
+	EXPECT_EQ(0, nr_bios);
+	EXPECT_EQ(1, in_flight_when_done);
+	EXPECT_EQ(0, counted(self, IOEMU_IN_FLIGHT));
+}
