@@ -333,7 +333,7 @@ static void disk_end_io_put(struct bio *bio)
 	blk_status_t status = bio->bi_status;
 
 	if (status == BLK_STS_NOTSUPP) {
-		if (bio_op(&io->bio) == REQ_OP_DISCARD)
+		if (bio_op(bio) == REQ_OP_DISCARD)
 			status = BLK_STS_OK;
 		else
 			memset(io->disk->offloads_zeroes, 0,
@@ -365,6 +365,7 @@ static void disk_begin(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	ioemu_stats_add(disk->stats, IOEMU_IN_FLIGHT, 1);
 }
 
+/* From here on the bio must end, which gives back what it refers to. */
 static void disk_init_bio(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			  struct bio_vec *vecs, unsigned int nr_vecs,
 			  blk_opf_t opf)
@@ -388,7 +389,6 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	disk_begin(disk, io, write ? IOEMU_WRITES : IOEMU_READS);
 	ioemu_stats_add(disk->stats,
 			write ? IOEMU_WRITE_BYTES : IOEMU_READ_BYTES, bytes);
-	disk_init_bio(disk, io, vecs, nr_vecs, opf);
 
 	if (unlikely(!disk_range_ok(disk, block, bytes >> disk->block_shift))) {
 		disk_done(io, BLK_STS_IOERR);
@@ -405,8 +405,8 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			bounce_copy(io->bounce, false);
 		vecs = io->bounce->vecs;
 		nr_vecs = io->bounce->nr_vecs;
-		disk_init_bio(disk, io, vecs, nr_vecs, opf);
 	}
+	disk_init_bio(disk, io, vecs, nr_vecs, opf);
 	io->bio.bi_vcnt = nr_vecs;
 	io->bio.bi_iter.bi_size = bytes;
 	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
@@ -440,7 +440,6 @@ void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	disk_begin(disk, io, IOEMU_DISCARDS);
 	ioemu_stats_add(disk->stats, IOEMU_DISCARD_BYTES,
 			nr_blocks << disk->block_shift);
-	disk_init_bio(disk, io, NULL, 0, REQ_OP_DISCARD);
 	if (!disk_range_ok(disk, block, nr_blocks)) {
 		disk_done(io, BLK_STS_IOERR);
 		return;
@@ -524,8 +523,8 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	disk_init_bio(disk, io, NULL, 0, REQ_OP_WRITE_ZEROES |
-		      (unmap ? 0 : REQ_NOUNMAP) | (fua ? REQ_FUA : 0));
+	io->bio.bi_opf = REQ_OP_WRITE_ZEROES | (unmap ? 0 : REQ_NOUNMAP) |
+			 (fua ? REQ_FUA : 0);
 	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
 	io->bio.bi_iter.bi_size = bytes;
 	disk_submit(io, NULL, bytes);

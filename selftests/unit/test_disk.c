@@ -27,7 +27,7 @@ FIXTURE(disk)
 static struct block_device bdev;
 static struct bio *bios[MAX_BIOS];
 static unsigned int nr_bios;
-/* What bios hold a reference of the device's until they end */
+/* References that initialised bios have until they end */
 static int bio_refs;
 /* Sectors that were written as zeroes while the caller waited */
 static u64 zeroed;
@@ -261,6 +261,93 @@ TEST_F(disk, zeroes_wait_for_their_turn)
 	}
 	EXPECT_EQ(3, counted(self, IOEMU_THROTTLED));
 	EXPECT_EQ(3 * 2048, zeroed);
+}
+
+static void rw(struct fixture_disk *self, struct request *r, u64 block,
+	       unsigned int offset, bool write)
+{
+	request_init(r);
+	bvec_set_page(&self->vec, self->page, 512, offset);
+	ioemu_disk_rw(self->disk, &r->io, block, &self->vec, 1, 512, write,
+		      false);
+}
+
+/* What is not submitted, or in another bio, has taken nothing that it must give back. */
+TEST_F(disk, bios_leave_no_references)
+{
+	struct request r;
+	bool write;
+	u64 block;
+
+	for (block = SECTORS - 1; block <= SECTORS; block++) {
+		for (write = false;; write = true) {
+			rw(self, &r, block, 0, write);
+			end_all();
+			EXPECT_EQ(1, r.done);
+			rw(self, &r, block, 4, write);
+			end_all();
+			EXPECT_EQ(1, r.done);
+			write_zeroes(self, &r, block, 1, write);
+			end_all();
+			EXPECT_EQ(1, r.done);
+			if (write)
+				break;
+		}
+		write_zeroes(self, &r, block, 1, false);
+		end_all();
+		EXPECT_EQ(1, r.done);
+		request_init(&r);
+		ioemu_disk_discard(self->disk, &r.io, block, 1);
+		end_all();
+		EXPECT_EQ(1, r.done);
+		EXPECT_EQ(0, bio_refs);
+	}
+	standin_fail_alloc(1, true);
+	rw(self, &r, 0, 4, true);
+	standin_fail_alloc(0, false);
+	EXPECT_EQ(BLK_STS_RESOURCE, r.status);
+	bdev.max_discard_sectors = 0;
+	request_init(&r);
+	ioemu_disk_discard(self->disk, &r.io, 0, 1);
+	EXPECT_EQ(BLK_STS_OK, r.status);
+	EXPECT_EQ(1, r.done);
+	EXPECT_EQ(0, bio_refs);
+	EXPECT_EQ(2, counted(self, IOEMU_BOUNCED));
+}
+
+/* Memory that the device cannot take is copied, to it and from it. */
+TEST_F(disk, bounced_data_is_the_same)
+{
+	char *owner = page_address(self->page);
+	struct request r;
+
+	memset(owner + 4, 'b', 512);
+	rw(self, &r, 0, 4, true);
+	ASSERT_EQ(1, nr_bios);
+	EXPECT_EQ(0, memcmp(bvec_virt(bios[0]->bi_io_vec), owner + 4, 512));
+	EXPECT_NE(bvec_virt(bios[0]->bi_io_vec), owner + 4);
+	end_all();
+	rw(self, &r, 0, 4, false);
+	ASSERT_EQ(1, nr_bios);
+	memset(bvec_virt(bios[0]->bi_io_vec), 'c', 512);
+	end_all();
+	EXPECT_EQ('a', owner[3]);
+	EXPECT_EQ('c', owner[4]);
+	EXPECT_EQ('c', owner[515]);
+	EXPECT_EQ('a', owner[516]);
+}
+
+/* A discard that fails since there are none was a hint all the same. */
+TEST_F(disk, unsupported_discards_succeed)
+{
+	struct request r;
+
+	request_init(&r);
+	ioemu_disk_discard(self->disk, &r.io, 0, 1);
+	ASSERT_EQ(1, nr_bios);
+	end_bio(0, BLK_STS_NOTSUPP);
+	EXPECT_EQ(1, r.done);
+	EXPECT_EQ(BLK_STS_OK, r.status);
 }
 
 static void end_later(struct work_struct *work)
