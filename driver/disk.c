@@ -114,6 +114,15 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 	if (ret)
 		goto err_free;
 	disk->bdev = disk->file.bdev;
+	/*
+	 * Somebody may have written through dom0's cache and have the device
+	 * open still: the guest shall read that, and it must not be written
+	 * over the guest's data later.
+	 */
+	ret = sync_blockdev(disk->bdev);
+	if (ret)
+		goto err_close;
+	invalidate_bdev(disk->bdev);
 	ret = -EROFS;
 	if (!read_only && bdev_read_only(disk->bdev))
 		goto err_close;
@@ -147,9 +156,9 @@ void ioemu_disk_close(struct ioemu_disk *disk)
 {
 	/* What was given back may be counted still. */
 	ioemu_disk_drain(disk);
-	if (!disk->read_only)
-		sync_blockdev(disk->bdev);
 	ioemu_limit_exit(&disk->limit);
+	/* What was read through dom0's cache may be older than the guest's. */
+	invalidate_bdev(disk->bdev);
 	ioemu_bdev_close(&disk->file, disk);
 	ioemu_stats_destroy(disk->stats);
 	kfree(disk);

@@ -18,6 +18,8 @@ struct ioemu_stats;
  * @serial: NUL terminated, up to 20 characters
  * @stats: its counters, the disk's from now on unless this fails
  *
+ * What this domain's page cache has for the device is written out and dropped.
+ *
  * Context: process context.
  * Return: the disk or an ERR_PTR: -ENOENT no such file, -ENOTBLK not a block
  *         device, -EBUSY somebody else holds it, -EACCES or -EROFS it is

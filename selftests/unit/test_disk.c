@@ -32,6 +32,7 @@ static int bio_refs;
 /* Sectors that were written as zeroes while the caller waited */
 static u64 zeroed;
 static char calls[256];
+static int sync_fails;
 
 static void called(const char *what)
 {
@@ -55,7 +56,7 @@ void ioemu_bdev_close(struct ioemu_bdev_file *f, void *holder)
 int sync_blockdev(struct block_device *b)
 {
 	called("sync");
-	return 0;
+	return sync_fails;
 }
 
 void invalidate_bdev(struct block_device *b)
@@ -187,6 +188,27 @@ static void request_init(struct request *r)
 	*r = (struct request) {
 		.io = { .done = request_done, .stamp = ktime_get_ns() },
 	};
+}
+
+/* What dom0 cached is written before the guest's data, and not read after them. */
+TEST_F(disk, cache_of_dom0_is_no_cache_of_the_guest)
+{
+	struct ioemu_stats *stats;
+
+	EXPECT_EQ(0, strcmp(calls, "open sync invalidate "));
+	calls[0] = 0;
+	ioemu_disk_close(self->disk);
+	EXPECT_EQ(0, strcmp(calls, "invalidate close "));
+
+	stats = ioemu_stats_create(&self->parent, 0);
+	calls[0] = 0;
+	sync_fails = -EIO;
+	EXPECT_EQ(-EIO, PTR_ERR(ioemu_disk_open("/dev/disk", false, "", stats)));
+	EXPECT_EQ(0, strcmp(calls, "open sync close "));
+	sync_fails = 0;
+	self->disk = ioemu_disk_open("/dev/disk", true, "", stats);
+	ASSERT_TRUE(!IS_ERR(self->disk));
+	EXPECT_EQ(0, strcmp(calls, "open sync close open sync invalidate "));
 }
 
 static void write_zeroes(struct fixture_disk *self, struct request *r,
