@@ -87,7 +87,8 @@ static inline int ioemu_bdev_open(struct ioemu_bdev_file *f, const char *path,
 
 static inline void ioemu_bdev_close(struct ioemu_bdev_file *f, void *holder)
 {
-	fput(f->file);
+	/* The claim goes now; with fput() it would when the work runs. */
+	bdev_fput(f->file);
 }
 
 #endif
