@@ -4,8 +4,9 @@
  *
  * A read or write becomes one bio on the memory that the model names, normally
  * the guest's own. Memory that the block layer cannot take as it is (pieces that
- * are not whole blocks, or not aligned as the device wants) is replaced by
- * private pages for the time of the request.
+ * are not whole blocks, or not aligned as the device wants, or what is written
+ * where it must not change meanwhile) is replaced by private pages for the time of
+ * the request.
  *
  * Every request ends in disk_done(), once.
  */
@@ -364,6 +365,18 @@ static bool vecs_aligned(const struct bio_vec *vecs, unsigned int nr,
 	return !(bits & mask);
 }
 
+/*
+ * A device that works out checksums of what is written (network storage, integrity)
+ * may find it changed when it sends it: nothing keeps a guest from doing so.
+ */
+static bool disk_bounces(const struct ioemu_disk *disk,
+			 const struct bio_vec *vecs, unsigned int nr_vecs,
+			 bool write)
+{
+	return !vecs_aligned(vecs, nr_vecs, disk->dma_mask) ||
+	       (write && bdev_stable_writes(disk->bdev));
+}
+
 /* Count a request that begins. */
 static void disk_begin(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		       enum ioemu_counter requests)
@@ -403,7 +416,7 @@ void ioemu_disk_rw(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	if (unlikely(!vecs_aligned(vecs, nr_vecs, disk->dma_mask))) {
+	if (unlikely(disk_bounces(disk, vecs, nr_vecs, write))) {
 		io->bounce = bounce_alloc(vecs, nr_vecs, bytes);
 		if (!io->bounce) {
 			disk_done(io, BLK_STS_RESOURCE);

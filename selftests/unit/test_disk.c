@@ -359,6 +359,27 @@ TEST_F(disk, bounced_data_is_the_same)
 	EXPECT_EQ('a', owner[516]);
 }
 
+/* What is being written stays as it was, where the device needs that. */
+TEST_F(disk, stable_writes_are_copied)
+{
+	char *owner = page_address(self->page);
+	struct request r[3];
+
+	rw(self, &r[0], 0, 0, true);
+	bdev.stable_writes = true;
+	rw(self, &r[1], 0, 0, true);
+	rw(self, &r[2], 0, 0, false);
+	ASSERT_EQ(3, nr_bios);
+	EXPECT_EQ(owner, bvec_virt(bios[0]->bi_io_vec));
+	EXPECT_NE(owner, bvec_virt(bios[1]->bi_io_vec));
+	EXPECT_EQ(owner, bvec_virt(bios[2]->bi_io_vec));
+	memset(owner, 'b', 512);
+	EXPECT_EQ('a', *(char *)bvec_virt(bios[1]->bi_io_vec));
+	end_all();
+	EXPECT_EQ('b', *owner);
+	EXPECT_EQ(1, counted(self, IOEMU_BOUNCED));
+}
+
 /* A discard that fails since there are none was a hint all the same. */
 TEST_F(disk, unsupported_discards_succeed)
 {
