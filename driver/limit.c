@@ -35,16 +35,19 @@ static void limit_arm(struct ioemu_limit *limit, u64 now)
 			 due > now ? nsecs_to_jiffies(due - now) + 1 : 0);
 }
 
-/* Let go what is due until then. */
+/* Let go what is due until then, but not what comes meanwhile. */
 static void limit_run(struct ioemu_limit *limit, u64 until)
 {
 	struct ioemu_disk_io *io;
 	struct blk_plug plug;
+	unsigned int left;
 
 	blk_start_plug(&plug);
 	spin_lock_irq(&limit->lock);
-	while ((io = limit->first) && io->due <= until) {
+	left = limit->nr;
+	while ((io = limit->first) && left-- && io->due <= until) {
 		limit->first = io->next;
+		limit->nr--;
 		spin_unlock_irq(&limit->lock);
 		limit->go(io);
 		spin_lock_irq(&limit->lock);
@@ -117,6 +120,7 @@ bool ioemu_limit_hold(struct ioemu_limit *limit, struct ioemu_disk_io *io,
 	if (hold) {
 		io->due = due;
 		io->next = NULL;
+		limit->nr++;
 		if (limit->first) {
 			limit->last->next = io;
 			limit->last = io;

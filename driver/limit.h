@@ -21,6 +21,7 @@ struct ioemu_disk_io;
  * @next_byte: likewise for their bytes
  * @first: requests that wait, oldest first
  * @last: the end of the list
+ * @nr: how many they are
  * @work: lets them go
  * @go: submits a request
  */
@@ -33,6 +34,7 @@ struct ioemu_limit {
 	u64 next_byte;
 	struct ioemu_disk_io *first;
 	struct ioemu_disk_io *last;
+	unsigned int nr;
 	struct delayed_work work;
 	void (*go)(struct ioemu_disk_io *io);
 };
@@ -77,7 +79,8 @@ bool ioemu_limit_hold(struct ioemu_limit *limit, struct ioemu_disk_io *io,
  * ioemu_limit_hurry() - let all that waits start now
  * @limit: limits
  *
- * What they cost is still to be paid by later requests.
+ * What they cost is still to be paid by later requests, also by those that come
+ * while this runs.
  *
  * Context: process context, may sleep.
  */
