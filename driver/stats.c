@@ -58,9 +58,13 @@ static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr,
 	unsigned int i;
 	int len = 0;
 
+	/*
+	 * A request may begin on a CPU that was counted before that, and end on
+	 * one that is counted after: then fewer than none are in flight.
+	 */
 	for (i = 0; i < IOEMU_COUNTERS; i++)
-		len += sysfs_emit_at(buf, len, "%s %llu\n", counter_names[i],
-				     ioemu_stats_sum(stats, i));
+		len += sysfs_emit_at(buf, len, "%s %lld\n", counter_names[i],
+				     max_t(s64, ioemu_stats_sum(stats, i), 0));
 	return len;
 }
 

@@ -45,6 +45,15 @@ TEST_F(stats, counters_by_name)
 			    "in_flight 2\nbounced 0\nthrottled 7\n"));
 }
 
+/* One that began behind the reader's back, and ended before its eyes */
+TEST_F(stats, no_fewer_than_none_in_flight)
+{
+	ioemu_stats_add(self->s, IOEMU_IN_FLIGHT, -1);
+	ASSERT_TRUE(standin_kobject_read(&self->s->kobj, "stat", self->text) > 0);
+	EXPECT_TRUE(!!strstr(self->text, "\nin_flight 0\n"));
+	EXPECT_EQ(-1, (s64)ioemu_stats_sum(self->s, IOEMU_IN_FLIGHT));
+}
+
 /* The number at place @n of the line that begins with @stage. */
 static unsigned long long bucket(const char *text, const char *stage,
 				 unsigned int n)
