@@ -111,6 +111,7 @@ void kmem_cache_destroy(struct kmem_cache *c);
 struct page {
 	void *virtual;
 	u64 index;
+	unsigned long private;
 	atomic_t refs;
 	struct list_head lru;
 };

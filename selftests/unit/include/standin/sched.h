@@ -244,6 +244,10 @@ void destroy_workqueue(struct workqueue_struct *wq);
 #define alloc_ordered_workqueue(name, flags, ...)			\
 	((void)(flags), standin_alloc_workqueue(name))
 #define INIT_WORK(w, f)			standin_init_work(w, f)
+#define DECLARE_DELAYED_WORK(n, f)					\
+	struct delayed_work n;						\
+	__attribute__((constructor)) static void n##_init(void)		\
+	{ standin_init_delayed(&n, f); }
 #define INIT_DELAYED_WORK(d, f)		standin_init_delayed(d, f)
 #define INIT_DEFERRABLE_WORK(d, f)	standin_init_delayed(d, f)
 #define queue_work(q, w)		standin_queue_item(&(q)->queue, &(w)->item)

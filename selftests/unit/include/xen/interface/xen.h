@@ -5,5 +5,6 @@
 #include <standin/types.h>
 
 typedef u16 domid_t;
+typedef unsigned long xen_pfn_t;
 
 #endif /* STANDIN_XEN_INTERFACE_H */
