@@ -456,6 +456,14 @@ t_limits_hold_and_change_while_the_guest_runs()
 	rate 32k
 	[ "$(cat "$TMP/found")" -ge 24 ]
 	[ "$(cat "$TMP/found")" -le 45 ]
+	# Zeroes are bytes like others, whoever writes them.
+	g 'start=$(cut -d. -f1 /proc/uptime)
+		for i in 1 2 3 4; do
+			/tools/bin/blkdiscard -z -l 2097152 /dev/nvme0n1
+		done
+		echo $(($(cut -d. -f1 /proc/uptime) - start))'
+	note "8 MiB of zeroes in $(cat "$TMP/found") s"
+	[ "$(cat "$TMP/found")" -ge 5 ]
 	xenstore-write "$be/disk/0/bw-limit" fast
 	wait_for 10 xenstore-exists "$be/disk/0/hotplug-error"
 	expect_eq "$(xenstore-read "$be/disk/0/hotplug-error")" \
@@ -509,6 +517,11 @@ t_memory_is_given_back_although_requests_wait()
 	g 'killall fio; until_true 20 "! pidof fio >/dev/null"'
 }
 
+# The guest has namespace 10; Linux numbers its devices by itself.
+G_ADDED="until_true 20 'grep -qx 10 /sys/block/nvme0n*/nsid'
+	grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4 >/run/added
+	until_true 10 '[ -e /dev/\$(cat /run/added) ]'"
+
 t_disk_is_added_and_removed_while_the_guest_runs()
 {
 	local be added sum
@@ -522,10 +535,7 @@ t_disk_is_added_and_removed_while_the_guest_runs()
 		'disk/9/params: "/dev/nonexistent" does not exist'
 	xenstore-rm "$be/disk/9"
 	xenstore-write "$be/disk/9/serial" ADDED "$be/disk/9/params" "$added"
-	# Linux numbers its devices by itself.
-	g "until_true 20 'grep -qx 10 /sys/block/nvme0n*/nsid'
-		grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4 >/run/added
-		until_true 10 '[ -e /dev/\$(cat /run/added) ]'
+	g "$G_ADDED
 		dd if=/dev/\$(cat /run/added) iflag=direct bs=1M count=4 2>/dev/null | md5sum"
 	sum=$(dd if="$added" iflag=direct bs=1M count=4 status=none | md5sum)
 	expect_eq "$(cat "$TMP/found")" "$sum"
@@ -541,6 +551,42 @@ t_disk_is_added_and_removed_while_the_guest_runs()
 	g "until_true 20 '[ ! -e /sys/block/\$(cat /run/added) ]'
 		dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1 2>/dev/null"
 	remove_disk added
+}
+
+# first_4_mib DISK [FLAG...]: the sum of what dom0 reads.
+first_4_mib()
+{
+	dd if="$1" bs=1M count=4 status=none "${@:2}" | md5sum
+}
+
+t_what_dom0_cached_is_neither_late_nor_stale()
+{
+	local be cached sum
+
+	be=$(backend_path "$DOMID" 0)
+	cached=$(make_disk cached 32)
+	# As long as somebody has it open, what was written stays in the cache.
+	exec 9<"$cached"
+	dd if=/dev/urandom of="$cached" bs=1M count=4 conv=notrunc status=none
+	sum=$(first_4_mib "$cached")
+	xenstore-write "$be/disk/9/params" "$cached"
+	g "$G_ADDED
+		dd if=/dev/\$(cat /run/added) iflag=direct bs=1M count=4 2>/dev/null | md5sum"
+	expect_eq "$(cat "$TMP/found")" "$sum" "what the guest read"
+
+	# It is read into the cache, is old there then, and nobody's to write.
+	first_4_mib "$cached" >/dev/null
+	g "dd if=/dev/urandom of=/tmp/new bs=1M count=4 2>/dev/null
+		dd if=/tmp/new of=/dev/\$(cat /run/added) oflag=direct bs=1M 2>/dev/null
+		md5sum </tmp/new; rm /tmp/new"
+	sum=$(cat "$TMP/found")
+	sync
+	expect_eq "$(first_4_mib "$cached" iflag=direct)" "$sum" "what the guest wrote"
+	xenstore-rm "$be/disk/9"
+	wait_for 20 disk_free "$cached"
+	expect_eq "$(first_4_mib "$cached")" "$sum" "what dom0 read afterwards"
+	exec 9<&-
+	remove_disk cached
 }
 
 # The guest lets go of the controller, or finds it.
