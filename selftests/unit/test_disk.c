@@ -423,4 +423,12 @@ TEST_F(disk, drained_when_owners_know)
 	EXPECT_EQ(0, nr_bios);
 	EXPECT_EQ(1, in_flight_when_done);
 	EXPECT_EQ(0, counted(self, IOEMU_IN_FLIGHT));
+
+	/* So is one that closes it. */
+	ioemu_disk_flush(self->disk, &r.io);
+	queue_work(system_unbound_wq, &work);
+	ioemu_disk_close(self->disk);
+	EXPECT_EQ(0, nr_bios);
+	self->stats = ioemu_stats_create(&self->parent, 0);
+	self->disk = ioemu_disk_open("/dev/disk", false, "", self->stats);
 }
