@@ -24,13 +24,15 @@
 	if (!(c))							\
 		standin_die("%s:%d: %s", __func__, __LINE__, #c); } while (0)
 
-#define BACKEND		"backend/ioemu/7/0"
+#define DOMAIN		"backend/ioemu/7"
+#define BACKEND		DOMAIN "/0"
 #define FRONTEND	"/local/domain/7/ioemu/0"
-#define MAX_NODES	64
+#define MAX_NODES	96
 #define MAX_STEPS	60
+#define PATH_SIZE	128
 
 struct node {
-	char path[96];
+	char path[PATH_SIZE];
 	char value[64];
 };
 
@@ -48,14 +50,17 @@ struct ioemu_disk {
 static struct input in;
 static struct node nodes[MAX_NODES];
 static unsigned int nr_nodes;
-static enum xenbus_state frontend, backend;
-static bool frontend_there, explained;
+/* The transaction that is open, or 0, and how all was before it */
+static u32 transaction, last_transaction;
+static struct node before[MAX_NODES];
+static unsigned int nr_before;
+static bool explained, short_of_memory;
 static struct ioemu_vm domain;
 static struct ioemu_disk disks[IOEMU_MAX_DISKS];
 static struct ioemu_controller controller;
 static struct ioemu_disk *at[IOEMU_MAX_DISKS];	/* the controller's */
 static bool created, started;
-static u8 trouble;	/* what is to go wrong, by bit */
+static u16 trouble;	/* what is to go wrong, by bit */
 static struct xenbus_driver *driver;
 /* Of the driver and of its one device */
 static struct xenbus_watch *watch, *nodes_watch;
@@ -65,7 +70,7 @@ static struct xenbus_device xdev;
 
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
-	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128,
+	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128, AGAIN = 256,
 };
 
 static int an_error(void)
@@ -90,6 +95,24 @@ static struct node *find(const char *path)
 	return NULL;
 }
 
+/* Is it this node, or one below? */
+static bool within(const struct node *n, const char *path)
+{
+	size_t len = strlen(path);
+
+	return !strncmp(n->path, path, len) && (!n->path[len] || n->path[len] == '/');
+}
+
+static bool exists(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_nodes; i++)
+		if (within(&nodes[i], path))
+			return true;
+	return false;
+}
+
 static void set(const char *path, const char *value)
 {
 	struct node *n = find(path);
@@ -102,41 +125,84 @@ static void set(const char *path, const char *value)
 	snprintf(n->value, sizeof(n->value), "%s", value);
 }
 
-char *ioemu_xs_read(const char *dir, const char *node)
+static void drop(const char *path)
 {
-	char path[256], *value;
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < nr_nodes; i++)
+		if (!within(&nodes[i], path))
+			nodes[kept++] = nodes[i];
+	nr_nodes = kept;
+}
+
+static void set_state(const char *path, unsigned int state)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%u", state);
+	set(path, text);
+}
+
+/* What each message takes: memory, and the transaction that is open. */
+static int message(struct xenbus_transaction xbt, const char *dir,
+		   const char *node, char *path)
+{
+	void *memory = kmalloc(1, GFP_KERNEL);
+
+	CHECK(xbt.id == transaction);
+	if (!memory) {
+		short_of_memory = true;
+		return -ENOMEM;
+	}
+	kfree(memory);
+	if (path)
+		snprintf(path, PATH_SIZE, *node ? "%s/%s" : "%s", dir, node);
+	return 0;
+}
+
+void *xenbus_read(struct xenbus_transaction xbt, const char *dir,
+		  const char *node, unsigned int *len)
+{
+	char path[PATH_SIZE], *value;
+	int err = message(xbt, dir, node, path);
 	struct node *n;
 
-	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
+	if (err)
+		return ERR_PTR(err);
+	if (!xbt.id && (trouble & NO_READ) && !(input_u8(&in) & 7))
 		return ERR_PTR(-EIO);
-	snprintf(path, sizeof(path), "%s/%s", dir, node);
-	n = find(path);
-	if (!n)
+	if (!exists(path))
 		return ERR_PTR(-ENOENT);
-	value = kstrdup(n->value, GFP_KERNEL);
+	n = find(path);
+	value = kstrdup(n ? n->value : "", GFP_KERNEL);
 	return value ?: ERR_PTR(-ENOMEM);
 }
 
 /* As the client does it: pointers and strings in one piece of memory. */
-char **ioemu_xs_directory(const char *dir, const char *node, unsigned int *num)
+char **xenbus_directory(struct xenbus_transaction xbt, const char *dir,
+			const char *node, unsigned int *num)
 {
-	char prefix[256], **names, *text;
+	char path[PATH_SIZE], **names, *text;
+	int err = message(xbt, dir, node, path);
 	unsigned int i, k, n = 0;
 	size_t len, part;
 
-	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
+	if (err)
+		return ERR_PTR(err);
+	if (!xbt.id && (trouble & NO_READ) && !(input_u8(&in) & 7))
 		return ERR_PTR(-EIO);
-	len = snprintf(prefix, sizeof(prefix), "%s/%s/", dir, node);
-	names = kzalloc(MAX_NODES * (sizeof(*names) + sizeof(nodes[0].path)),
-			GFP_KERNEL);
+	if (!exists(path))
+		return ERR_PTR(-ENOENT);
+	names = kzalloc(MAX_NODES * (sizeof(*names) + PATH_SIZE), GFP_KERNEL);
 	if (!names)
 		return ERR_PTR(-ENOMEM);
 	text = (char *)(names + MAX_NODES);
+	len = strlen(path);
 	for (i = 0; i < nr_nodes; i++) {
-		if (strncmp(nodes[i].path, prefix, len))
+		if (!within(&nodes[i], path) || !nodes[i].path[len])
 			continue;
-		part = strcspn(nodes[i].path + len, "/");
-		memcpy(text, nodes[i].path + len, part);
+		part = strcspn(nodes[i].path + len + 1, "/");
+		memcpy(text, nodes[i].path + len + 1, part);
 		text[part] = '\0';
 		for (k = 0; k < n && strcmp(names[k], text); k++)
 			;
@@ -146,58 +212,93 @@ char **ioemu_xs_directory(const char *dir, const char *node, unsigned int *num)
 		text += part + 1;
 	}
 	*num = n;
-	if (n)
-		return names;
-	kfree(names);
-	return ERR_PTR(-ENOENT);
+	return names;
 }
 
-int ioemu_xs_write(const char *dir, const char *node, const char *string)
+int xenbus_write(struct xenbus_transaction xbt, const char *dir,
+		 const char *node, const char *string)
 {
-	if (!strcmp(node, "hotplug-error")) {
+	char path[PATH_SIZE];
+	int err = message(xbt, dir, node, path);
+
+	if (err)
+		return err;
+	if (!strcmp(path, BACKEND "/hotplug-error") ||
+	    (strstr(path, "/disk/") && strstr(path, "/hotplug-error"))) {
 		CHECK(string && *string);
 		explained = true;
 	}
+	set(path, string);
 	return 0;
 }
 
-void ioemu_xs_rm(const char *dir, const char *node)
+int xenbus_printf(struct xenbus_transaction xbt, const char *dir,
+		  const char *node, const char *fmt, ...)
 {
-	CHECK(!strcmp(node, "hotplug-error"));
-}
+	char text[12];
+	va_list args;
 
-bool ioemu_xs_missing(const char *dir, const char *node)
-{
-	return *node ? false : !frontend_there;
-}
-
-void ioemu_xs_remove(struct xenbus_device *dev)
-{
-	CHECK(!frontend_there);
-	nr_nodes = 0;
-}
-
-int ioemu_xs_state(const char *path, enum xenbus_state *state)
-{
-	*state = frontend_there ? frontend : XenbusStateUnknown;
-	if ((trouble & NO_READ) && !(input_u8(&in) & 7))
-		return -EIO;
-	return 0;
-}
-
-void ioemu_xs_switch_state(struct xenbus_device *dev, enum xenbus_state state)
-{
-	backend = state;
-	if (state == XenbusStateConnected)
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	CHECK(!strcmp(dir, BACKEND) && !strcmp(node, "state"));
+	if (text[0] == '0' + XenbusStateConnected)
 		CHECK(created && started);
-	if (state == XenbusStateClosed)
+	if (text[0] == '0' + XenbusStateClosed)
 		CHECK(!created && !domain.refs);
+	return xenbus_write(xbt, dir, node, text);
+}
+
+int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node)
+{
+	char path[PATH_SIZE];
+	int err = message(xbt, dir, node, path);
+
+	if (err)
+		return err;
+	if (*node)
+		CHECK(strstr(path, "/hotplug-error"));
+	else
+		CHECK(!strcmp(path, BACKEND) || !strcmp(path, DOMAIN));
+	if (!exists(path))
+		return -ENOENT;
+	drop(path);
+	return 0;
+}
+
+int xenbus_transaction_start(struct xenbus_transaction *xbt)
+{
+	int err = message(XBT_NIL, "", "", NULL);
+
+	if (err)
+		return err;
+	xbt->id = transaction = ++last_transaction;
+	memcpy(before, nodes, nr_nodes * sizeof(*nodes));
+	nr_before = nr_nodes;
+	return 0;
+}
+
+int xenbus_transaction_end(struct xenbus_transaction xbt, int abort)
+{
+	int err;
+
+	CHECK(xbt.id);
+	err = message(xbt, "", "", NULL);
+	transaction = 0;
+	if (!err && !abort) {
+		if (!(trouble & AGAIN) || !(input_u8(&in) & 1))
+			return 0;
+		err = -EAGAIN;
+	}
+	memcpy(nodes, before, nr_before * sizeof(*nodes));
+	nr_nodes = nr_before;
+	return err;
 }
 
 void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
 {
-	CHECK(err < 0 && explained);
-	backend = XenbusStateClosing;
+	CHECK(err < 0 && (explained || short_of_memory));
+	dev->state = XenbusStateClosing;
 }
 
 int xenbus_register_backend(struct xenbus_driver *drv)
@@ -482,7 +583,7 @@ static void one_node(void)
 	};
 	u8 what = input_u8(&in);
 	const char *key;
-	char path[96];
+	char path[PATH_SIZE];
 
 	switch (what % 11) {
 	case 0:
@@ -523,18 +624,21 @@ static void step(void)
 		one_node();
 		break;
 	case 3:
-		trouble = arg;
+		trouble = arg | op / 11 << 8;
 		break;
 	case 4:
-		frontend = arg % 8;
-		driver->otherend_changed(&xdev, frontend);
+		set_state(FRONTEND "/state", arg % 8);
+		driver->otherend_changed(&xdev, arg % 8);
 		break;
 	case 5:
 		domain.alive = arg & 1;
 		watch->callback(watch, "@releaseDomain", "");
 		break;
 	case 6:
-		frontend_there = arg & 3;
+		if (arg & 3)
+			set_state(FRONTEND "/state", XenbusStateInitialising);
+		else
+			drop(FRONTEND);
 		driver->otherend_changed(&xdev, XenbusStateUnknown);
 		break;
 	case 7:
@@ -581,11 +685,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	nr_nodes = 0;
 	trouble = 0;
 	explained = false;
-	frontend = XenbusStateInitialising;
-	frontend_there = true;
+	short_of_memory = false;
+	set(DOMAIN, "");
+	set_state(BACKEND "/state", XenbusStateInitialising);
+	set_state(FRONTEND "/state", XenbusStateInitialising);
 	domain = (struct ioemu_vm) { .alive = true };
 	xdev = (struct xenbus_device) {
 		.nodename = BACKEND, .otherend = FRONTEND, .otherend_id = 7,
+		.state = XenbusStateInitialising,
 	};
 	if (input_u8(&in) & 1)
 		plain_nodes();

@@ -37,6 +37,7 @@ struct xenbus_device {
 	const char *nodename;
 	const char *otherend;
 	int otherend_id;
+	enum xenbus_state state;
 	struct device dev;
 };
 
@@ -60,6 +61,24 @@ struct xenbus_watch {
 	void (*callback)(struct xenbus_watch *watch, const char *path,
 			 const char *token);
 };
+
+struct xenbus_transaction {
+	u32 id;
+};
+
+#define XBT_NIL	((struct xenbus_transaction) { 0 })
+
+void *xenbus_read(struct xenbus_transaction xbt, const char *dir,
+		  const char *node, unsigned int *len);
+char **xenbus_directory(struct xenbus_transaction xbt, const char *dir,
+			const char *node, unsigned int *num);
+int xenbus_write(struct xenbus_transaction xbt, const char *dir,
+		 const char *node, const char *string);
+int xenbus_printf(struct xenbus_transaction xbt, const char *dir,
+		  const char *node, const char *fmt, ...) __printf(4, 5);
+int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node);
+int xenbus_transaction_start(struct xenbus_transaction *xbt);
+int xenbus_transaction_end(struct xenbus_transaction xbt, int abort);
 
 int xenbus_register_backend(struct xenbus_driver *drv);
 void xenbus_unregister_driver(struct xenbus_driver *drv);
