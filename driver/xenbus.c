@@ -513,12 +513,12 @@ static void backend_end(struct work_struct *work)
 	struct backend *be = container_of(work, struct backend, end);
 
 	cancel_work_sync(&be->work);
-	cancel_work_sync(&be->update);
 	mutex_lock(&be->lock);
 	backend_disconnect(be);
 	mutex_unlock(&be->lock);
-	/* Without a controller it does not queue itself again. */
+	/* Without a controller it does not queue itself again, nor the other. */
 	cancel_delayed_work_sync(&be->poll);
+	cancel_work_sync(&be->update);
 	complete_all(&be->ended);
 	kref_put(&be->ref, backend_free);
 }

@@ -71,6 +71,7 @@ static struct xenbus_device xdev;
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
 	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128, AGAIN = 256,
+	BESIDE = 512,
 };
 
 static int an_error(void)
@@ -660,6 +661,15 @@ static void step(void)
 	}
 }
 
+/* Time passes while somebody waits for work to end, and the next begins. */
+static void cancelled(void)
+{
+	if (!(trouble & BESIDE) || !created)
+		return;
+	standin_advance_ms(2000);
+	standin_run_beside();
+}
+
 /* What most inputs begin with: a controller that can be. */
 static void plain_nodes(void)
 {
@@ -679,6 +689,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	in = (struct input) { data, size };
 	standin_fail_aborts = true;
+	standin_cancelled = cancelled;
 	if (!driver)
 		CHECK(!ioemu_xenbus_init());
 	allocs = standin_live_allocs();

@@ -243,6 +243,23 @@ bool run_pending_one(void)
 	return false;
 }
 
+bool standin_run_beside(void)
+{
+	struct standin_item *running;
+	struct standin_queue *q;
+	bool ran;
+
+	list_for_each_entry(q, &queues, all) {
+		running = q->running;
+		q->running = NULL;
+		ran = run_one(q);
+		q->running = running;
+		if (ran)
+			return true;
+	}
+	return false;
+}
+
 unsigned long run_pending(void)
 {
 	unsigned long n = 0;
@@ -294,6 +311,8 @@ bool standin_flush_item(struct standin_item *item)
 	return was;
 }
 
+void (*standin_cancelled)(void);
+
 bool standin_cancel_item(struct standin_item *item, bool sync)
 {
 	struct standin_queue *q = item->queue;
@@ -312,6 +331,8 @@ bool standin_cancel_item(struct standin_item *item, bool sync)
 	pthread_mutex_unlock(&queue_mutex);
 	if (sync && q->running == item)
 		standin_die("cancel: waits for itself");
+	if (sync && standin_cancelled)
+		standin_cancelled();
 	return was;
 }
 

@@ -148,6 +148,10 @@ bool standin_queue_item(struct standin_queue *q, struct standin_item *item);
 bool standin_flush_item(struct standin_item *item);
 bool standin_cancel_item(struct standin_item *item, bool sync);
 void standin_flush_queue(struct standin_queue *q);
+/* Called when somebody has waited for the end of work: what happens meanwhile. */
+extern void (*standin_cancelled)(void);
+/* Run the oldest piece of work of any queue, even beside another one of it. */
+bool standin_run_beside(void);
 bool standin_timer_arm(struct standin_timer *t, u64 expires);
 bool standin_timer_disarm(struct standin_timer *t);
 
