@@ -15,6 +15,9 @@
 /* The longest key is shorter. */
 #define NAME_SIZE	(IOEMU_NODE_OWNER_SIZE + 20)
 
+/* Who sends xenstored more than 4096 bytes, path and all, is heard no more. */
+#define TEXT_MAX	512
+
 void ioemu_node_owner(char *owner, unsigned int index)
 {
 	snprintf(owner, IOEMU_NODE_OWNER_SIZE, "disk/%u/", index);
@@ -70,6 +73,17 @@ static void node_fail_disk(const struct ioemu_node *node, const char *text)
 		kfree(said);
 }
 
+/* Take out the middle of what is too long: the ends say what is wrong. */
+static void node_shorten(char *text)
+{
+	size_t len = strlen(text), half = TEXT_MAX / 2;
+
+	if (len < TEXT_MAX)
+		return;
+	memcpy(text + half - 3, "...", 3);
+	memmove(text + half, text + len - (half - 1), half);
+}
+
 int ioemu_node_fail(const struct ioemu_node *node, int err, const char *fmt,
 		    ...)
 {
@@ -80,6 +94,8 @@ int ioemu_node_fail(const struct ioemu_node *node, int err, const char *fmt,
 	va_start(args, fmt);
 	text = kvasprintf(GFP_KERNEL, fmt, args);
 	va_end(args);
+	if (text)
+		node_shorten(text);
 	said = text ?: "out of memory";
 
 	if (node->hot) {

@@ -30,10 +30,11 @@
 #define MAX_NODES	96
 #define MAX_STEPS	60
 #define PATH_SIZE	128
+#define MESSAGE_MAX	4096	/* bytes; xenstored ends a connection with more */
 
 struct node {
 	char path[PATH_SIZE];
-	char value[64];
+	char value[MESSAGE_MAX];
 };
 
 /* The domain that there is. */
@@ -222,6 +223,7 @@ int xenbus_write(struct xenbus_transaction xbt, const char *dir,
 	char path[PATH_SIZE];
 	int err = message(xbt, dir, node, path);
 
+	CHECK(strlen(path) + 1 + strlen(string) <= MESSAGE_MAX);
 	if (err)
 		return err;
 	if (!strcmp(path, BACKEND "/hotplug-error") ||
@@ -298,7 +300,17 @@ int xenbus_transaction_end(struct xenbus_transaction xbt, int abort)
 
 void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
 {
+	char path[PATH_SIZE], text[2 * MESSAGE_MAX];
+	va_list args;
+	int len;
+
 	CHECK(err < 0 && (explained || short_of_memory));
+	len = snprintf(path, sizeof(path), "error/%s/error", dev->nodename) + 1;
+	va_start(args, fmt);
+	len += snprintf(text, sizeof(text), "%d ", -err);
+	len += vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	CHECK(len <= MESSAGE_MAX);
 	dev->state = XenbusStateClosing;
 }
 
@@ -552,7 +564,7 @@ const struct ioemu_model ioemu_nvme_model = {
 /* A value: one that is right, or text of the input's own. */
 static const char *value(const char *const *good, unsigned int n)
 {
-	static char text[64];
+	static char text[MESSAGE_MAX];
 	u8 how = input_u8(&in);
 	unsigned int len;
 
@@ -560,6 +572,10 @@ static const char *value(const char *const *good, unsigned int n)
 		return good[how % n];
 	len = how & 0x3f;
 	input_take(&in, text, len);
+	if (how & 0x40) {
+		memset(text + len, 'x', 64 * len - len);
+		len *= 64;
+	}
 	text[len] = '\0';
 	return text;
 }

@@ -420,7 +420,7 @@ char *standin_strndup(const char *s, size_t max, gfp_t gfp, const char *where)
 
 char *kvasprintf(gfp_t gfp, const char *fmt, va_list args)
 {
-	char text[1024];
+	char text[8192];
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	return standin_strndup(text, sizeof(text), gfp, __func__);

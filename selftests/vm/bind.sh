@@ -115,6 +115,20 @@ t_unopenable_device_is_refused()
 		'disk/0/params: "/etc/passwd" is not a block device'
 }
 
+# The message would be more than xenstored takes, which ends the connection that
+# all of dom0's kernel has.
+t_value_that_fills_a_message_is_refused()
+{
+	local path
+
+	path=/$(printf '%4000s' '' | tr ' ' x)
+	refused model=nvme slot=17 disk/0/params="$path" -- \
+		'disk/0/params: "/x+\.\.\.x+" cannot be opened'
+	raw_attach "$DOMID" 9 model=nvme slot=17 disk/0/params="$OTHER"
+	wait_for 10 state_is "$DOMID" 9 4
+	raw_detach "$DOMID" 9
+}
+
 t_device_in_use_is_refused()
 {
 	refused model=nvme slot=17 disk/0/params="$DISK" -- \
