@@ -35,10 +35,13 @@ char *ioemu_node_read(const struct ioemu_node *node, const char *owner,
 int ioemu_node_write(const struct ioemu_node *node, const char *owner,
 		     const char *key, const char *value)
 {
-	char name[NAME_SIZE];
+	char there[NAME_SIZE], name[NAME_SIZE];
 
+	/* What its owner has for as long as it is there. */
+	snprintf(there, sizeof(there), "%s%s", owner,
+		 *owner ? "params" : "state");
 	snprintf(name, sizeof(name), "%s%s", owner, key);
-	return ioemu_xs_write(node->xdev->nodename, name, value);
+	return ioemu_xs_write(node->xdev->nodename, there, name, value);
 }
 
 void ioemu_node_rm(const struct ioemu_node *node, const char *owner,

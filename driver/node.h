@@ -48,7 +48,7 @@ char *ioemu_node_read(const struct ioemu_node *node, const char *owner,
 		      const char *key);
 
 /**
- * ioemu_node_write() - write a value
+ * ioemu_node_write() - write a value, if its owner is still there
  * @node: directory
  * @owner: of the key
  * @key: key

@@ -470,7 +470,8 @@ static int backend_follow_log_dirty(struct backend *be)
 	be->log_dirty = number;
 	ioemu_vm_log_dirty(be->vm, number);
 	/* From here on nothing is missed. */
-	return ioemu_xs_write(dir, "log-dirty-state", number ? "1" : "0");
+	return ioemu_xs_write(dir, "state", "log-dirty-state",
+			      number ? "1" : "0");
 }
 
 static void backend_update(struct work_struct *work)
@@ -526,8 +527,10 @@ static void backend_end(struct work_struct *work)
 /* There is nobody to follow the device's state: it ends here. */
 static int backend_refuse(struct xenbus_device *xdev, int err, const char *why)
 {
-	ioemu_xs_write(xdev->nodename, "hotplug-error", why);
-	ioemu_xs_write(xdev->nodename, "hotplug-status", "error");
+	const struct ioemu_node node = { .xdev = xdev };
+
+	ioemu_node_write(&node, "", "hotplug-error", why);
+	ioemu_node_write(&node, "", "hotplug-status", "error");
 	xenbus_dev_fatal(xdev, err, "%s", why);
 	ioemu_xs_switch_state(xdev, XenbusStateClosed);
 	return err;

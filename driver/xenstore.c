@@ -44,17 +44,6 @@ char **ioemu_xs_directory(const char *dir, const char *key, unsigned int *nr)
 	return names;
 }
 
-int ioemu_xs_write(const char *dir, const char *key, const char *value)
-{
-	unsigned int tries = 0;
-	int err;
-
-	do {
-		err = xenbus_write(XBT_NIL, dir, key, value);
-	} while (xs_again(err, &tries));
-	return err;
-}
-
 void ioemu_xs_rm(const char *dir, const char *key)
 {
 	unsigned int tries = 0;
@@ -87,8 +76,9 @@ int ioemu_xs_state(const char *dir, enum xenbus_state *state)
 	return 0;
 }
 
-/* Only where a state is; an error other than -EAGAIN is the transaction's end. */
-static int xs_try_state(const char *dir, enum xenbus_state state)
+/* An error other than -EAGAIN is the transaction's end. */
+static int xs_try_write(const char *dir, const char *there, const char *key,
+			const char *value)
 {
 	struct xenbus_transaction xbt;
 	int err, end;
@@ -97,27 +87,38 @@ static int xs_try_state(const char *dir, enum xenbus_state state)
 	err = xenbus_transaction_start(&xbt);
 	if (err)
 		return err;
-	now = xenbus_read(xbt, dir, "state", NULL);
+	now = xenbus_read(xbt, dir, there, NULL);
 	if (IS_ERR(now)) {
 		err = PTR_ERR(now);
 	} else {
-		err = xenbus_printf(xbt, dir, "state", "%d", state);
+		err = xenbus_write(xbt, dir, key, value);
 		kfree(now);
 	}
 	end = xenbus_transaction_end(xbt, err);
 	return err ?: end;
 }
 
-void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state)
+int ioemu_xs_write(const char *dir, const char *there, const char *key,
+		   const char *value)
 {
 	unsigned int tries = 0;
 	int err;
 
+	do {
+		err = xs_try_write(dir, there, key, value);
+	} while (err == -EAGAIN || xs_again(err, &tries));
+	return err;
+}
+
+void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	char value[12];
+	int err;
+
 	if (state == xdev->state)
 		return;
-	do {
-		err = xs_try_state(xdev->nodename, state);
-	} while (err == -EAGAIN || xs_again(err, &tries));
+	snprintf(value, sizeof(value), "%d", state);
+	err = ioemu_xs_write(xdev->nodename, "state", "state", value);
 	if (err && err != -ENOENT)
 		dev_err(&xdev->dev, "state %d: cannot be written: %d\n", state,
 			err);

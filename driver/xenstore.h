@@ -36,12 +36,15 @@ char **ioemu_xs_directory(const char *dir, const char *key, unsigned int *nr);
 /**
  * ioemu_xs_write() - write a value
  * @dir: directory
+ * @there: node in it without which nothing is written: who removed it is not to
+ *         find @key made anew
  * @key: node in it
  * @value: what
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno: -ENOENT where @there is not.
  */
-int ioemu_xs_write(const char *dir, const char *key, const char *value);
+int ioemu_xs_write(const char *dir, const char *there, const char *key,
+		   const char *value);
 
 /**
  * ioemu_xs_rm() - remove a node

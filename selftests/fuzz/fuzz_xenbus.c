@@ -72,7 +72,7 @@ static struct xenbus_device xdev;
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
 	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128, AGAIN = 256,
-	BESIDE = 512,
+	BESIDE = 512, REMOVED = 1024,
 };
 
 static int an_error(void)
@@ -220,12 +220,22 @@ char **xenbus_directory(struct xenbus_transaction xbt, const char *dir,
 int xenbus_write(struct xenbus_transaction xbt, const char *dir,
 		 const char *node, const char *string)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], owner[PATH_SIZE];
 	int err = message(xbt, dir, node, path);
 
 	CHECK(strlen(path) + 1 + strlen(string) <= MESSAGE_MAX);
 	if (err)
 		return err;
+	/* What was removed is not made anew. */
+	strcpy(owner, path);
+	strcpy(strrchr(owner, '/'), strstr(path, "/disk/") ? "/params" : "/state");
+	CHECK(find(owner));
+	if (!strcmp(path, BACKEND "/state")) {
+		if (!strcmp(string, "4"))
+			CHECK(created && started);
+		if (!strcmp(string, "6"))
+			CHECK(!created && !domain.refs);
+	}
 	if (!strcmp(path, BACKEND "/hotplug-error") ||
 	    (strstr(path, "/disk/") && strstr(path, "/hotplug-error"))) {
 		CHECK(string && *string);
@@ -233,23 +243,6 @@ int xenbus_write(struct xenbus_transaction xbt, const char *dir,
 	}
 	set(path, string);
 	return 0;
-}
-
-int xenbus_printf(struct xenbus_transaction xbt, const char *dir,
-		  const char *node, const char *fmt, ...)
-{
-	char text[12];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	CHECK(!strcmp(dir, BACKEND) && !strcmp(node, "state"));
-	if (text[0] == '0' + XenbusStateConnected)
-		CHECK(created && started);
-	if (text[0] == '0' + XenbusStateClosed)
-		CHECK(!created && !domain.refs);
-	return xenbus_write(xbt, dir, node, text);
 }
 
 int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node)
@@ -304,7 +297,8 @@ void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
 	va_list args;
 	int len;
 
-	CHECK(err < 0 && (explained || short_of_memory));
+	CHECK(err < 0);
+	CHECK(explained || short_of_memory || !find(BACKEND "/state"));
 	len = snprintf(path, sizeof(path), "error/%s/error", dev->nodename) + 1;
 	va_start(args, fmt);
 	len += snprintf(text, sizeof(text), "%d ", -err);
@@ -369,6 +363,9 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 			break;
 	CHECK(i < IOEMU_MAX_DISKS);
 	disks[i] = (struct ioemu_disk) { .open = true };
+	/* Its node, or all of them, are removed while it is being opened. */
+	if (trouble & REMOVED)
+		drop(input_u8(&in) & 1 ? BACKEND "/disk/1" : BACKEND);
 	return &disks[i];
 }
 

@@ -74,8 +74,6 @@ char **xenbus_directory(struct xenbus_transaction xbt, const char *dir,
 			const char *node, unsigned int *num);
 int xenbus_write(struct xenbus_transaction xbt, const char *dir,
 		 const char *node, const char *string);
-int xenbus_printf(struct xenbus_transaction xbt, const char *dir,
-		  const char *node, const char *fmt, ...) __printf(4, 5);
 int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node);
 int xenbus_transaction_start(struct xenbus_transaction *xbt);
 int xenbus_transaction_end(struct xenbus_transaction xbt, int abort);
