@@ -57,6 +57,7 @@
  * @ended: that is done
  * @lock: guards all below
  * @log_dirty: what log-dirty said last
+ * @unsaid: log-dirty-state is yet to follow it
  * @missed: @update could not do its work, which @poll has it try again
  * @failed: connecting failed; only a front-end Closing lets it be tried again
  * @vm: domain, if connected
@@ -80,6 +81,7 @@ struct backend {
 	struct completion ended;
 	struct mutex lock;
 	bool log_dirty;
+	bool unsaid;
 	bool missed;
 	bool failed;
 	struct ioemu_vm *vm;
@@ -263,6 +265,8 @@ static int backend_connect(struct backend *be)
 	be->debugfs = ioemu_debugfs_add_controller(ioemu_vm_dir(be->vm), name,
 						   be->ctrl);
 	queue_delayed_work(backend_wq, &be->poll, BACKEND_POLL);
+	/* An earlier controller of this node may have said something else. */
+	be->unsaid = true;
 	queue_work(backend_wq, &be->update);
 	ioemu_node_write(&be->node, "", "hotplug-status", "connected");
 	ioemu_xs_switch_state(xdev, XenbusStateConnected);
@@ -455,6 +459,7 @@ static int backend_follow_log_dirty(struct backend *be)
 	const char *dir = be->node.xdev->nodename;
 	unsigned int number = 0;
 	char *value;
+	int err;
 
 	value = ioemu_xs_read(dir, "log-dirty");
 	if (!IS_ERR(value)) {
@@ -465,13 +470,18 @@ static int backend_follow_log_dirty(struct backend *be)
 	} else if (PTR_ERR(value) != -ENOENT) {
 		return PTR_ERR(value);
 	}
-	if (!!number == be->log_dirty)
+	if (!!number != be->log_dirty) {
+		be->log_dirty = number;
+		ioemu_vm_log_dirty(be->vm, number);
+		be->unsaid = true;
+	}
+	if (!be->unsaid)
 		return 0;
-	be->log_dirty = number;
-	ioemu_vm_log_dirty(be->vm, number);
 	/* From here on nothing is missed. */
-	return ioemu_xs_write(dir, "state", "log-dirty-state",
-			      number ? "1" : "0");
+	err = ioemu_xs_write(dir, "state", "log-dirty-state",
+			     number ? "1" : "0");
+	be->unsaid = err;
+	return err;
 }
 
 static void backend_update(struct work_struct *work)
@@ -485,8 +495,8 @@ static void backend_update(struct work_struct *work)
 		if (!err)
 			err = backend_follow_disks(be);
 	}
-	/* Nobody says it a second time. */
-	be->missed = err == -ENOMEM;
+	/* Nobody says it a second time. What is not there is no failure. */
+	be->missed = err && err != -ENOENT;
 	mutex_unlock(&be->lock);
 }
 
