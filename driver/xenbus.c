@@ -73,7 +73,7 @@ struct backend {
 	struct ioemu_node node;
 	char *otherend;
 	struct list_head entry;
-	struct work_struct work;
+	struct delayed_work work;
 	struct delayed_work poll;
 	struct xenbus_watch watch;
 	struct work_struct update;
@@ -307,14 +307,21 @@ static void backend_disconnect(struct backend *be)
 
 static void backend_work(struct work_struct *work)
 {
-	struct backend *be = container_of(work, struct backend, work);
+	struct backend *be = container_of(to_delayed_work(work), struct backend,
+					  work);
 	struct xenbus_device *xdev = be->node.xdev;
 	enum xenbus_state state;
 
 	mutex_lock(&be->lock);
+	if (be->ctrl && !ioemu_vm_alive(be->vm)) {
+		backend_disconnect(be);
+		be->failed = true;
+		ioemu_xs_switch_state(xdev, XenbusStateClosed);
+	}
 	if (ioemu_xs_state(be->otherend, &state)) {
-		/* Not a reason to take anything away. */
+		/* Not a reason to take anything away, but nobody says it twice. */
 		dev_err(&xdev->dev, "the front-end's state cannot be read\n");
+		queue_delayed_work(backend_wq, &be->work, BACKEND_POLL);
 		goto out_unlock;
 	}
 	switch (state) {
@@ -338,17 +345,18 @@ static void backend_work(struct work_struct *work)
 			ioemu_xs_remove(xdev);
 		break;
 	default:
-		if (be->ctrl && !ioemu_vm_alive(be->vm)) {
-			backend_disconnect(be);
-			be->failed = true;
-			ioemu_xs_switch_state(xdev, XenbusStateClosed);
-		} else if (!be->ctrl && !be->failed && backend_connect(be)) {
+		if (!be->ctrl && !be->failed && backend_connect(be)) {
 			be->failed = true;
 			ioemu_xs_switch_state(xdev, XenbusStateClosed);
 		}
 	}
 out_unlock:
 	mutex_unlock(&be->lock);
+}
+
+static void backend_look(struct backend *be)
+{
+	mod_delayed_work(backend_wq, &be->work, 0);
 }
 
 static void backend_poll(struct work_struct *work)
@@ -523,7 +531,7 @@ static void backend_end(struct work_struct *work)
 {
 	struct backend *be = container_of(work, struct backend, end);
 
-	cancel_work_sync(&be->work);
+	cancel_delayed_work_sync(&be->work);
 	mutex_lock(&be->lock);
 	backend_disconnect(be);
 	mutex_unlock(&be->lock);
@@ -564,7 +572,7 @@ static struct backend *backend_alloc(struct xenbus_device *xdev)
 	init_completion(&be->ended);
 	INIT_WORK(&be->end, backend_end);
 	mutex_init(&be->lock);
-	INIT_WORK(&be->work, backend_work);
+	INIT_DELAYED_WORK(&be->work, backend_work);
 	INIT_WORK(&be->update, backend_update);
 	INIT_DEFERRABLE_WORK(&be->poll, backend_poll);
 	be->watch.node = xdev->nodename;
@@ -604,7 +612,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	list_add_tail(&be->entry, &backends);
 	mutex_unlock(&backends_lock);
 
-	queue_work(backend_wq, &be->work);
+	backend_look(be);
 	return 0;
 }
 
@@ -637,7 +645,7 @@ static void backend_otherend_changed(struct xenbus_device *xdev,
 {
 	struct backend *be = dev_get_drvdata(&xdev->dev);
 
-	queue_work(backend_wq, &be->work);
+	backend_look(be);
 }
 
 static const struct xenbus_device_id backend_ids[] = {
@@ -662,7 +670,7 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 
 	mutex_lock(&backends_lock);
 	list_for_each_entry(be, &backends, entry)
-		queue_work(backend_wq, &be->work);
+		backend_look(be);
 	mutex_unlock(&backends_lock);
 }
 

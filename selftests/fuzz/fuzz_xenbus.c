@@ -424,6 +424,8 @@ struct ioemu_vm *ioemu_vm_get(domid_t domid)
 	CHECK(domid == 7);
 	if (trouble & NO_DOMAIN)
 		return ERR_PTR(an_error());
+	if (!domain.alive)
+		return ERR_PTR(-ESRCH);
 	domain.refs++;
 	return &domain;
 }
@@ -613,7 +615,9 @@ static void one_node(void)
 		set("/local/domain/7/vm", value(serials, ARRAY_SIZE(serials)));
 		break;
 	case 4:
-		nr_nodes -= !!nr_nodes;
+		/* When the front-end changes, that is told. */
+		if (nr_nodes && !within(&nodes[nr_nodes - 1], FRONTEND))
+			nr_nodes--;
 		break;
 	case 8:
 		set(BACKEND "/log-dirty", what & 0x80 ? "1" : "0");
@@ -686,12 +690,16 @@ static void cancelled(void)
 /* When all goes well again for a while, all is as xenstore says. */
 static void settle(void)
 {
-	struct node *said;
+	struct node *said, *asked;
 
 	trouble &= BESIDE;
 	standin_fail_alloc(0, false);
 	standin_advance_ms(5000);
 	run_pending();
+	asked = find(FRONTEND "/state");
+	if (!domain.alive || !asked || !strcmp(asked->value, "5") ||
+	    !strcmp(asked->value, "6"))
+		CHECK(!created);
 	said = find(BACKEND "/log-dirty-state");
 	if (created && find(BACKEND "/state"))
 		CHECK(domain.log_dirty == (said && said->value[0] == '1'));
