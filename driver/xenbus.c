@@ -341,8 +341,7 @@ static void backend_work(struct work_struct *work)
 		 */
 		backend_disconnect(be);
 		ioemu_xs_switch_state(xdev, XenbusStateClosed);
-		if (ioemu_xs_missing(be->otherend, ""))
-			ioemu_xs_remove(xdev);
+		ioemu_xs_remove(xdev, be->otherend);
 		break;
 	default:
 		if (!be->ctrl && !be->failed && backend_connect(be)) {

@@ -126,45 +126,55 @@ void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state)
 		xdev->state = state;
 }
 
-static int xs_try_remove(const char *node, const char *dir)
+static int xs_remove_within(struct xenbus_transaction xbt, const char *node,
+			    const char *dir, const char *otherend)
 {
-	struct xenbus_transaction xbt;
+	char *value, **names;
 	unsigned int nr;
-	char **names;
-	int err, end;
-
-	err = xenbus_transaction_start(&xbt);
-	if (err)
-		return err;
-	err = xenbus_rm(xbt, node, "");
-	if (!err) {
-		names = xenbus_directory(xbt, dir, "", &nr);
-		if (IS_ERR(names)) {
-			err = PTR_ERR(names);
-		} else {
-			kfree(names);
-			if (!nr)
-				err = xenbus_rm(xbt, dir, "");
-		}
-	}
-	end = xenbus_transaction_end(xbt, err);
-	return err ?: end;
-}
-
-void ioemu_xs_remove(struct xenbus_device *xdev)
-{
-	const char *node = xdev->nodename;
-	unsigned int tries = 0;
-	char *dir;
 	int err;
 
-	dir = kstrndup(node, kbasename(node) - node - 1, GFP_KERNEL);
-	if (!dir) {
-		xenbus_rm(XBT_NIL, node, "");
-		return;
+	value = xenbus_read(xbt, otherend, "", NULL);
+	if (!IS_ERR(value)) {
+		kfree(value);
+		return -EEXIST;
 	}
-	do {
-		err = xs_try_remove(node, dir);
-	} while (err == -EAGAIN || xs_again(err, &tries));
+	if (PTR_ERR(value) != -ENOENT)
+		return PTR_ERR(value);
+	err = xenbus_rm(xbt, node, "");
+	if (err)
+		return err;
+	names = xenbus_directory(xbt, dir, "", &nr);
+	if (IS_ERR(names))
+		return PTR_ERR(names);
+	kfree(names);
+	return nr ? 0 : xenbus_rm(xbt, dir, "");
+}
+
+static int xs_try_remove(const char *node, const char *otherend)
+{
+	struct xenbus_transaction xbt;
+	int err, end;
+	char *dir;
+
+	dir = kstrndup(node, kbasename(node) - node - 1, GFP_KERNEL);
+	if (!dir)
+		return -ENOMEM;
+	err = xenbus_transaction_start(&xbt);
+	if (!err) {
+		err = xs_remove_within(xbt, node, dir, otherend);
+		end = xenbus_transaction_end(xbt, err);
+		err = err ?: end;
+	}
 	kfree(dir);
+	return err;
+}
+
+void ioemu_xs_remove(struct xenbus_device *xdev, const char *otherend)
+{
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = xs_try_remove(xdev->nodename, otherend);
+	} while (err == -EAGAIN || xs_again(err, &tries));
 }

@@ -82,11 +82,12 @@ int ioemu_xs_state(const char *dir, enum xenbus_state *state);
 void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state);
 
 /**
- * ioemu_xs_remove() - remove a device's directory
+ * ioemu_xs_remove() - remove a device's directory when the front-end's is gone
  * @xdev: device
+ * @otherend: directory of the front-end
  *
- * The domain's directory above goes with the last of its devices.
+ * Nothing is removed if it is there again. The domain's directory above goes with the last of its devices.
  */
-void ioemu_xs_remove(struct xenbus_device *xdev);
+void ioemu_xs_remove(struct xenbus_device *xdev, const char *otherend);
 
 #endif /* _IOEMU_XENSTORE_H */

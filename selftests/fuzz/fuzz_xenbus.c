@@ -72,7 +72,7 @@ static struct xenbus_device xdev;
 enum {
 	NO_DOMAIN = 1, NO_DISK = 2, NO_CREATE = 4, NO_START = 8, NO_READ = 16,
 	NO_SLOT = 32, NO_WATCH = 64, STALE_WATCH = 128, AGAIN = 256,
-	BESIDE = 512, REMOVED = 1024,
+	BESIDE = 512, REMOVED = 1024, RETURNS = 2048,
 };
 
 static int an_error(void)
@@ -255,7 +255,8 @@ int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node)
 	if (*node)
 		CHECK(strstr(path, "/hotplug-error"));
 	else
-		CHECK(!strcmp(path, BACKEND) || !strcmp(path, DOMAIN));
+		CHECK((!strcmp(path, BACKEND) || !strcmp(path, DOMAIN)) &&
+		      !exists(FRONTEND));
 	if (!exists(path))
 		return -ENOENT;
 	drop(path);
@@ -268,6 +269,9 @@ int xenbus_transaction_start(struct xenbus_transaction *xbt)
 
 	if (err)
 		return err;
+	/* The toolstack makes a device anew of what is about to be removed. */
+	if (trouble & RETURNS && xdev.state == XenbusStateClosed)
+		set_state(FRONTEND "/state", XenbusStateInitialising);
 	xbt->id = transaction = ++last_transaction;
 	memcpy(before, nodes, nr_nodes * sizeof(*nodes));
 	nr_before = nr_nodes;
@@ -598,7 +602,7 @@ static void one_node(void)
 		"bw-limit", "hotplug-status",
 	};
 	u8 what = input_u8(&in);
-	const char *key;
+	const char *key, *last;
 	char path[PATH_SIZE];
 
 	switch (what % 11) {
@@ -616,8 +620,10 @@ static void one_node(void)
 		break;
 	case 4:
 		/* When the front-end changes, that is told. */
-		if (nr_nodes && !within(&nodes[nr_nodes - 1], FRONTEND))
-			nr_nodes--;
+		last = nr_nodes ? nodes[nr_nodes - 1].path : "";
+		if (strcmp(last, FRONTEND "/state") &&
+		    strcmp(last, BACKEND "/log-dirty-state"))
+			nr_nodes -= !!nr_nodes;
 		break;
 	case 8:
 		set(BACKEND "/log-dirty", what & 0x80 ? "1" : "0");
