@@ -160,6 +160,11 @@ static int backend_get_vm(struct backend *be)
 	struct ioemu_vm *vm;
 	const char *why;
 
+	/* xenstore's numbers are longer than Xen's. */
+	if (domid < 0 || domid >= DOMID_FIRST_RESERVED)
+		return ioemu_node_fail(&be->node, -EINVAL,
+				       "frontend-id: %d, accepted: 0 to %u",
+				       domid, DOMID_FIRST_RESERVED - 1);
 	vm = ioemu_vm_get(domid);
 	if (!IS_ERR(vm)) {
 		be->vm = vm;

@@ -425,7 +425,7 @@ bool ioemu_disk_resized(struct ioemu_disk *disk)
 
 struct ioemu_vm *ioemu_vm_get(domid_t domid)
 {
-	CHECK(domid == 7);
+	CHECK(domid == 7 && xdev.otherend_id == 7);
 	if (trouble & NO_DOMAIN)
 		return ERR_PTR(an_error());
 	if (!domain.alive)
@@ -724,8 +724,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	static const int domids[] = { 65543, -65529, 32752, -1 };
 	unsigned long allocs;
 	unsigned int n;
+	u8 begin;
 	int err;
 
 	in = (struct input) { data, size };
@@ -746,7 +748,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		.nodename = BACKEND, .otherend = FRONTEND, .otherend_id = 7,
 		.state = XenbusStateInitialising,
 	};
-	if (input_u8(&in) & 1)
+	begin = input_u8(&in);
+	if (begin >= 0xf0)
+		xdev.otherend_id = domids[begin / 2 % ARRAY_SIZE(domids)];
+	if (begin & 1)
 		plain_nodes();
 	for (n = input_u8(&in) % 24; n; n--)
 		one_node();

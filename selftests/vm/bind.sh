@@ -207,6 +207,20 @@ t_domain_that_is_gone_is_refused()
 	xenstore-rm /local/domain/4242
 }
 
+# Xen's numbers of domains have 16 bits.
+t_domain_number_that_is_none_is_refused()
+{
+	local domid=$((DOMID + 65536)) text
+
+	raw_attach $domid 0 model=nvme slot=17 disk/0/params="$OTHER"
+	wait_for 10 state_is $domid 0 6
+	text=$(error_of $domid 0)
+	note "$text"
+	grep -q "frontend-id: $domid, accepted: 0 to 32751" <<<"$text"
+	raw_detach $domid 0
+	xenstore-rm "/local/domain/$domid"
+}
+
 t_sixteen_disks_connect()
 {
 	local args=() i

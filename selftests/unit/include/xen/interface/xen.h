@@ -6,5 +6,6 @@
 
 typedef u16 domid_t;
 typedef unsigned long xen_pfn_t;
+#define DOMID_FIRST_RESERVED	0x7ff0u
 
 #endif /* STANDIN_XEN_INTERFACE_H */
