@@ -76,13 +76,28 @@ int ioemu_xs_state(const char *dir, enum xenbus_state *state)
 	return 0;
 }
 
+/*
+ * xenstored, and a suspension of this domain, wait for the end of what was begun:
+ * one that could not be sent is sent again. With @err, it is as if nothing was done.
+ */
+static int xs_end(struct xenbus_transaction xbt, int err)
+{
+	unsigned int tries = 0;
+	int end;
+
+	do {
+		end = xenbus_transaction_end(xbt, err);
+	} while (xs_again(end, &tries));
+	return err ?: end;
+}
+
 /* An error other than -EAGAIN is the transaction's end. */
 static int xs_try_write(const char *dir, const char *there, const char *key,
 			const char *value)
 {
 	struct xenbus_transaction xbt;
-	int err, end;
 	char *now;
+	int err;
 
 	err = xenbus_transaction_start(&xbt);
 	if (err)
@@ -94,8 +109,7 @@ static int xs_try_write(const char *dir, const char *there, const char *key,
 		err = xenbus_write(xbt, dir, key, value);
 		kfree(now);
 	}
-	end = xenbus_transaction_end(xbt, err);
-	return err ?: end;
+	return xs_end(xbt, err);
 }
 
 int ioemu_xs_write(const char *dir, const char *there, const char *key,
@@ -153,18 +167,15 @@ static int xs_remove_within(struct xenbus_transaction xbt, const char *node,
 static int xs_try_remove(const char *node, const char *otherend)
 {
 	struct xenbus_transaction xbt;
-	int err, end;
 	char *dir;
+	int err;
 
 	dir = kstrndup(node, kbasename(node) - node - 1, GFP_KERNEL);
 	if (!dir)
 		return -ENOMEM;
 	err = xenbus_transaction_start(&xbt);
-	if (!err) {
-		err = xs_remove_within(xbt, node, dir, otherend);
-		end = xenbus_transaction_end(xbt, err);
-		err = err ?: end;
-	}
+	if (!err)
+		err = xs_end(xbt, xs_remove_within(xbt, node, dir, otherend));
 	kfree(dir);
 	return err;
 }

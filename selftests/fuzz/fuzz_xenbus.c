@@ -280,10 +280,15 @@ int xenbus_transaction_start(struct xenbus_transaction *xbt)
 
 int xenbus_transaction_end(struct xenbus_transaction xbt, int abort)
 {
+	static unsigned int ends;
 	int err;
 
 	CHECK(xbt.id);
 	err = message(xbt, "", "", NULL);
+	/* What was not sent has ended nothing; who tries for long enough may go. */
+	if (err && ++ends <= 50)
+		return err;
+	ends = 0;
 	transaction = 0;
 	if (!err && !abort) {
 		if (!(trouble & AGAIN) || !(input_u8(&in) & 1))
