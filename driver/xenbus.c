@@ -18,7 +18,6 @@
 #include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -48,11 +47,11 @@
  * @ref: one until the device is removed, one until it has ended
  * @node: back-end directory; holds a reference to the xenbus device
  * @otherend: the front-end's directory
- * @entry: in backends, under backends_lock
  * @work: brings the device to where it should be
  * @poll: looks for changed capacities, now and then
  * @watch: sees what the toolstack changes in the back-end directory
  * @update: follows it
+ * @release: sees that a domain ends, of which @work finds out whether it is this one
  * @end: takes all down after the device was removed
  * @ended: that is done
  * @lock: guards all below
@@ -72,11 +71,11 @@ struct backend {
 	struct kref ref;
 	struct ioemu_node node;
 	char *otherend;
-	struct list_head entry;
 	struct delayed_work work;
 	struct delayed_work poll;
 	struct xenbus_watch watch;
 	struct work_struct update;
+	struct xenbus_watch release;
 	struct work_struct end;
 	struct completion ended;
 	struct mutex lock;
@@ -93,8 +92,6 @@ struct backend {
 	struct dentry *debugfs;
 };
 
-static LIST_HEAD(backends);
-static DEFINE_MUTEX(backends_lock);
 static struct workqueue_struct *backend_wq;
 
 static int backend_open_disk(struct backend *be, unsigned int index,
@@ -520,6 +517,14 @@ static void backend_changed(struct xenbus_watch *watch, const char *path,
 	queue_work(backend_wq, &be->update);
 }
 
+static void backend_release(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	struct backend *be = container_of(watch, struct backend, release);
+
+	backend_look(be);
+}
+
 static void backend_free(struct kref *ref)
 {
 	struct backend *be = container_of(ref, struct backend, ref);
@@ -581,7 +586,29 @@ static struct backend *backend_alloc(struct xenbus_device *xdev)
 	INIT_DEFERRABLE_WORK(&be->poll, backend_poll);
 	be->watch.node = xdev->nodename;
 	be->watch.callback = backend_changed;
+	be->release.node = "@releaseDomain";
+	be->release.callback = backend_release;
 	return be;
+}
+
+/*
+ * Each device has its own, since xenstored is there when a device is. Loading the
+ * module does not wait for it.
+ */
+static int backend_watch(struct backend *be)
+{
+	int err;
+
+	err = register_xenbus_watch(&be->watch);
+	if (err)
+		return err;
+	err = register_xenbus_watch(&be->release);
+	if (err) {
+		unregister_xenbus_watch(&be->watch);
+		/* A watch says at once that there is something to see. */
+		cancel_work_sync(&be->update);
+	}
+	return err;
 }
 
 static int backend_probe(struct xenbus_device *xdev,
@@ -593,7 +620,7 @@ static int backend_probe(struct xenbus_device *xdev,
 	be = backend_alloc(xdev);
 	if (!be)
 		return backend_refuse(xdev, -ENOMEM, "out of memory");
-	err = register_xenbus_watch(&be->watch);
+	err = backend_watch(be);
 	if (err == -EEXIST) {
 		/*
 		 * A watch is known by its address, and xenstored still has one
@@ -604,18 +631,13 @@ static int backend_probe(struct xenbus_device *xdev,
 		kref_put(&taken->ref, backend_free);
 		if (!be)
 			return backend_refuse(xdev, -ENOMEM, "out of memory");
-		err = register_xenbus_watch(&be->watch);
+		err = backend_watch(be);
 	}
 	if (err) {
 		kref_put(&be->ref, backend_free);
 		return backend_refuse(xdev, err, "cannot be watched");
 	}
 	dev_set_drvdata(&xdev->dev, be);
-
-	mutex_lock(&backends_lock);
-	list_add_tail(&be->entry, &backends);
-	mutex_unlock(&backends_lock);
-
 	backend_look(be);
 	return 0;
 }
@@ -624,11 +646,8 @@ static void backend_remove(struct xenbus_device *xdev)
 {
 	struct backend *be = dev_get_drvdata(&xdev->dev);
 
-	mutex_lock(&backends_lock);
-	list_del(&be->entry);
-	mutex_unlock(&backends_lock);
-
 	unregister_xenbus_watch(&be->watch);
+	unregister_xenbus_watch(&be->release);
 	/*
 	 * This may be the thread on which all of xenbus depends: a disk that
 	 * does not answer must not hold it up for ever.
@@ -666,23 +685,6 @@ static struct xenbus_driver backend_driver = {
 	.allow_rebind = true,
 };
 
-/* A domain is dying: whose was it? */
-static void release_domain(struct xenbus_watch *watch, const char *path,
-			   const char *token)
-{
-	struct backend *be;
-
-	mutex_lock(&backends_lock);
-	list_for_each_entry(be, &backends, entry)
-		backend_look(be);
-	mutex_unlock(&backends_lock);
-}
-
-static struct xenbus_watch release_watch = {
-	.node = "@releaseDomain",
-	.callback = release_domain,
-};
-
 int ioemu_xenbus_init(void)
 {
 	int ret;
@@ -690,24 +692,14 @@ int ioemu_xenbus_init(void)
 	backend_wq = alloc_workqueue("ioemu-xenbus", WQ_UNBOUND, 0);
 	if (!backend_wq)
 		return -ENOMEM;
-	ret = register_xenbus_watch(&release_watch);
-	if (ret)
-		goto err_wq;
 	ret = xenbus_register_backend(&backend_driver);
 	if (ret)
-		goto err_watch;
-	return 0;
-
-err_watch:
-	unregister_xenbus_watch(&release_watch);
-err_wq:
-	destroy_workqueue(backend_wq);
+		destroy_workqueue(backend_wq);
 	return ret;
 }
 
 void ioemu_xenbus_exit(void)
 {
 	xenbus_unregister_driver(&backend_driver);
-	unregister_xenbus_watch(&release_watch);
 	destroy_workqueue(backend_wq);
 }

@@ -64,7 +64,7 @@ static bool created, started;
 static u16 trouble;	/* what is to go wrong, by bit */
 static struct xenbus_driver *driver;
 /* Of the driver and of its one device */
-static struct xenbus_watch *watch, *nodes_watch;
+static struct xenbus_watch *release_watch, *nodes_watch;
 static struct xenbus_watch *stale_watch;	/* xenstored has one at this address */
 static unsigned int nr_stats;
 static struct xenbus_device xdev;
@@ -330,18 +330,24 @@ void xenbus_unregister_driver(struct xenbus_driver *drv)
 
 int register_xenbus_watch(struct xenbus_watch *w)
 {
-	if (!strcmp(w->node, BACKEND)) {
-		if (trouble & NO_WATCH)
-			return -ENOMEM;
-		if ((trouble & STALE_WATCH) && (!stale_watch || w == stale_watch)) {
-			stale_watch = w;
-			return -EEXIST;
-		}
-		CHECK(!nodes_watch);
-		nodes_watch = w;
-	} else {
-		watch = w;
+	struct xenbus_watch **where = &nodes_watch;
+
+	/* The answer may take as long as xenstored is not there: until a device is. */
+	CHECK(driver);
+	if (!strcmp(w->node, "@releaseDomain"))
+		where = &release_watch;
+	else
+		CHECK(!strcmp(w->node, BACKEND));
+	if ((trouble & NO_WATCH) && (where == &release_watch || input_u8(&in) & 1))
+		return -ENOMEM;
+	if ((trouble & STALE_WATCH) &&
+	    (w == stale_watch || (!stale_watch && !(input_u8(&in) & 1)))) {
+		stale_watch = w;
+		return -EEXIST;
 	}
+	CHECK(!*where);
+	*where = w;
+	w->callback(w, w->node, "");
 	return 0;
 }
 
@@ -350,7 +356,7 @@ void unregister_xenbus_watch(struct xenbus_watch *w)
 	if (w == nodes_watch)
 		nodes_watch = NULL;
 	else
-		watch = NULL;
+		release_watch = NULL;
 }
 
 /* ---- disks, domain, model ---------------------------------------------- */
@@ -661,7 +667,7 @@ static void step(void)
 		break;
 	case 5:
 		domain.alive = arg & 1;
-		watch->callback(watch, "@releaseDomain", "");
+		release_watch->callback(release_watch, "@releaseDomain", "");
 		break;
 	case 6:
 		if (arg & 3)
@@ -765,6 +771,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	stale_watch = NULL;
 	err = driver->probe(&xdev, driver->ids);
 	if (err) {
+		run_pending();
 		CHECK(trouble & NO_WATCH && standin_live_allocs() == allocs);
 		return 0;
 	}
@@ -776,7 +783,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	settle();
 	driver->remove(&xdev);
 	CHECK(!created && !started && !domain.refs && !domain.slots);
-	CHECK(!domain.log_dirty && !nr_stats && !nodes_watch);
+	CHECK(!domain.log_dirty && !nr_stats);
+	CHECK(!nodes_watch && !release_watch);
 	for (n = 0; n < IOEMU_MAX_DISKS; n++)
 		CHECK(!disks[n].open);
 	run_pending();

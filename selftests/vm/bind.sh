@@ -296,6 +296,23 @@ t_module_unloads()
 	module_unload
 }
 
+# At boot the module may be earlier than xenstored.
+t_module_loads_without_xenstored()
+{
+	local pid
+
+	pid=$(cat /run/xen/xenstored.pid)
+	kill -STOP "$pid"
+	module_load &
+	if ! wait_for 10 grep -q '^xen_ioemu .* Live' /proc/modules; then
+		kill -CONT "$pid"
+		fail "it waits for xenstored"
+	fi
+	kill -CONT "$pid"
+	wait $!
+	module_unload
+}
+
 setup
 run_tests
 rc=$?
