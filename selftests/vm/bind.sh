@@ -282,6 +282,21 @@ t_tool_attaches_lists_and_detaches()
 	disk_free "$DISK"
 }
 
+# What tool and module have written is dom0's; the guest may read it, nobody else.
+t_nodes_are_not_the_guests_to_write()
+{
+	local nodes other
+
+	"$TOOL" attach bind --slot 18 --disk "params=$DISK"
+	nodes=$(xenstore-ls -fp "/local/domain/$DOMID/ioemu"
+		xenstore-ls -fp "/local/domain/0/backend/ioemu/$DOMID")
+	"$TOOL" detach bind 0
+	grep -q "^/local/domain/$DOMID/ioemu/0/state = " <<<"$nodes"
+	grep -q "/backend/ioemu/$DOMID/0/hotplug-status = " <<<"$nodes"
+	other=$(grep -v " *(n0,r$DOMID)\$" <<<"$nodes" || :)
+	expect_eq "$other" "" "nodes with other permissions"
+}
+
 t_domain_destroyed_while_bound()
 {
 	"$TOOL" attach bind --slot 18 --disk "params=$DISK"
