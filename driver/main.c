@@ -29,7 +29,7 @@ static void __exit ioemu_exit(void)
 	ioemu_xenbus_exit();
 	ioemu_foreign_exit();
 	ioemu_debugfs_exit();
-	/* Callbacks of kfree_rcu() and call_rcu() run no code of the module. */
+	/* kfree_rcu() runs no code of the module when it is time. */
 }
 module_exit(ioemu_exit);
 
