@@ -23,13 +23,18 @@ void ioemu_node_owner(char *owner, unsigned int index)
 	snprintf(owner, IOEMU_NODE_OWNER_SIZE, "disk/%u/", index);
 }
 
+static const char *node_name(char *name, const char *owner, const char *key)
+{
+	snprintf(name, NAME_SIZE, "%s%s", owner, key);
+	return name;
+}
+
 char *ioemu_node_read(const struct ioemu_node *node, const char *owner,
 		      const char *key)
 {
 	char name[NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%s%s", owner, key);
-	return ioemu_xs_read(node->xdev->nodename, name);
+	return ioemu_xs_read(node->xdev->nodename, node_name(name, owner, key));
 }
 
 int ioemu_node_write(const struct ioemu_node *node, const char *owner,
@@ -38,10 +43,9 @@ int ioemu_node_write(const struct ioemu_node *node, const char *owner,
 	char there[NAME_SIZE], name[NAME_SIZE];
 
 	/* What its owner has for as long as it is there. */
-	snprintf(there, sizeof(there), "%s%s", owner,
-		 *owner ? "params" : "state");
-	snprintf(name, sizeof(name), "%s%s", owner, key);
-	return ioemu_xs_write(node->xdev->nodename, there, name, value);
+	node_name(there, owner, *owner ? "params" : "state");
+	return ioemu_xs_write(node->xdev->nodename, there,
+			      node_name(name, owner, key), value);
 }
 
 void ioemu_node_rm(const struct ioemu_node *node, const char *owner,
@@ -49,8 +53,7 @@ void ioemu_node_rm(const struct ioemu_node *node, const char *owner,
 {
 	char name[NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%s%s", owner, key);
-	ioemu_xs_rm(node->xdev->nodename, name);
+	ioemu_xs_rm(node->xdev->nodename, node_name(name, owner, key));
 }
 
 bool ioemu_node_missing(const struct ioemu_node *node, const char *owner,
@@ -58,8 +61,7 @@ bool ioemu_node_missing(const struct ioemu_node *node, const char *owner,
 {
 	char name[NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%s%s", owner, key);
-	return ioemu_xs_missing(node->xdev->nodename, name);
+	return ioemu_xs_missing(node->xdev->nodename, node_name(name, owner, key));
 }
 
 /* Said once: what is written here makes the directory's watch fire. */
