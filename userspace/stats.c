@@ -230,13 +230,17 @@ static bool same_device(const struct sample *sample,
 }
 
 static enum tool_status show(const struct target *target, struct store *store,
-			     int format)
+			     const struct device *dev, int format)
 {
 	struct found_disk *disks;
 	struct sample *samples;
 	unsigned int nr_disks, n = 0, i;
 
 	disks = target_disks(target, store, &nr_disks);
+	if (!store_settle(store)) {
+		free_disks(disks, nr_disks);
+		return TOOL_FAILED;
+	}
 	samples = xcalloc(nr_disks + 1, sizeof(*samples));
 	for (i = 0; i < nr_disks; i++) {
 		if (!counters_read(&disks[i].dev, disks[i].index,
@@ -256,9 +260,9 @@ static enum tool_status show(const struct target *target, struct store *store,
 		show_openmetrics(samples, n);
 	else
 		show_text(samples, n);
-	/* Of many disks, one may just be going. */
+	/* Of many disks, one may just be going; the only one may have gone. */
 	if (target->have_disk && !n)
-		complain_no_counters(&disks[0].dev, disks[0].index);
+		complain_no_counters(dev, target->disk);
 	free(samples);
 	free_disks(disks, nr_disks);
 	return target->have_disk && !n ? TOOL_FAILED : TOOL_OK;
@@ -278,7 +282,7 @@ static enum tool_status run(int argc, char **argv)
 		return TOOL_FAILED;
 	status = target_find(&target, &store, &dev);
 	if (status == TOOL_OK)
-		status = show(&target, &store, format);
+		status = show(&target, &store, &dev, format);
 	store_close(&store);
 	return status;
 }

@@ -85,6 +85,7 @@ static bool parse(struct top *top, int argc, char **argv)
 	return ok && target_parse(&top->target, "top", argc, argv, 0, 3);
 }
 
+/* NULL after a complaint. */
 static struct look *look_at_all(const struct top *top, struct store *store,
 				unsigned int *n)
 {
@@ -93,8 +94,12 @@ static struct look *look_at_all(const struct top *top, struct store *store,
 	unsigned int nr, i;
 
 	disks = target_disks(&top->target, store, &nr);
-	looks = xcalloc(nr + 1, sizeof(*looks));
 	*n = 0;
+	if (!store_settle(store)) {
+		free_disks(disks, nr);
+		return NULL;
+	}
+	looks = xcalloc(nr + 1, sizeof(*looks));
 	for (i = 0; i < nr; i++) {
 		look = &looks[*n];
 		if (!counters_read(&disks[i].dev, disks[i].index,
@@ -249,21 +254,26 @@ static void show(struct top *top, const struct look *looks, unsigned int n)
 }
 
 /* Until --count, a signal, or nobody reads any more. */
-static void repeat(struct top *top, struct store *store)
+static enum tool_status repeat(struct top *top, struct store *store)
 {
 	struct look *looks;
 	unsigned int n, i;
 
 	top->before = look_at_all(top, store, &top->nr_before);
-	for (i = 0; (!top->count || i < top->count) && !ferror(stdout); i++) {
+	for (i = 0; top->before && (!top->count || i < top->count) &&
+		    !ferror(stdout); i++) {
 		sleep(top->interval);
 		looks = look_at_all(top, store, &n);
-		show(top, looks, n);
+		if (looks)
+			show(top, looks, n);
 		free(top->before);
 		top->before = looks;
 		top->nr_before = n;
 	}
+	if (!top->before)
+		return TOOL_FAILED;
 	free(top->before);
+	return TOOL_OK;
 }
 
 static enum tool_status run(int argc, char **argv)
@@ -279,7 +289,7 @@ static enum tool_status run(int argc, char **argv)
 		return TOOL_FAILED;
 	status = target_find(&top.target, &store, &dev);
 	if (status == TOOL_OK)
-		repeat(&top, &store);
+		status = repeat(&top, &store);
 	store_close(&store);
 	return status;
 }

@@ -200,6 +200,8 @@ static struct tree *view(xs_transaction_t t)
 static bool fails(void)
 {
 	fake_xs.calls++;
+	if (fake_xs.on_call)
+		fake_xs.on_call();
 	if (fake_xs.calls != fake_xs.fail_call)
 		return false;
 	errno = fake_xs.fail_error ? fake_xs.fail_error : EIO;

@@ -17,6 +17,7 @@
  *            reaction, after the tool has seen the first
  * @on_transaction: called before the tool's transaction begins: what others do at the
  *                  last moment
+ * @on_call: called at the begin of each call
  * @refuse_open: xs_open() fails
  * @conflicts: this many commits fail with EAGAIN first
  * @fail_call: the call of this number fails, counted from 1; 0 for none
@@ -27,6 +28,7 @@ struct fake_xs {
 	void (*on_change)(void);
 	void (*on_watch)(void);
 	void (*on_transaction)(void);
+	void (*on_call)(void);
 	bool refuse_open;
 	unsigned int conflicts;
 	unsigned int fail_call;

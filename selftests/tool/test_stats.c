@@ -136,6 +136,90 @@ static void others(void)
 	tool_says("trace a b", 2, "one argument too many");
 }
 
+static void no_time(void)
+{
+}
+
+/* Each call to xenstore fails in turn: nothing is shown as if that were all. */
+static void failing_store(const char *args)
+{
+	unsigned int call;
+	bool good = true, done = false;
+	int status;
+
+	prepare();
+	fake_file(EXITS, "commands 100\ndoorbells 20\ninterrupts 70\n");
+	fake_sleep = no_time;
+	for (call = 1; !done; call++) {
+		fake_xs.calls = 0;
+		fake_xs.fail_call = call;
+		status = tool(args);
+		done = fake_xs.calls < call;
+		if (status == (done ? 0 : 1) && !fake_xs_open_ends() &&
+		    (done || strstr(tool_err, "cannot read from xenstore")))
+			continue;
+		printf("# '%s': failure %u: status %d, '%s'\n", args, call,
+		       status, tool_err);
+		good = false;
+	}
+	fake_sleep = NULL;
+	fake_xs.fail_call = 0;
+	ok(good, "'%s': each of %u calls to xenstore fails in turn", args,
+	   call - 2);
+}
+
+static void failures(void)
+{
+	failing_store("list guest");
+	failing_store("list --json");
+	failing_store("show guest 0");
+	failing_store("stats");
+	failing_store("stats --openmetrics guest 0 0");
+	failing_store("top --interval 1 --count 2 guest");
+	failing_store("histogram guest 0 0");
+	failing_store("limit guest 0 0");
+}
+
+static unsigned int calls_until_gone;
+
+/* The domain goes after so many calls to xenstore. */
+static void domain_goes(void)
+{
+	if (fake_xs.calls != calls_until_gone)
+		return;
+	fake_xs_remove("/local/domain/3");
+	fake_xs_remove("/local/domain/0/backend/ioemu/3");
+}
+
+static void gone_at_any_moment(const char *args)
+{
+	bool good = true, done = false;
+	int status;
+
+	for (calls_until_gone = 1; !done; calls_until_gone++) {
+		prepare();
+		fake_xs.calls = 0;
+		fake_xs.on_call = domain_goes;
+		fake_sleep = no_time;
+		status = tool(args);
+		fake_sleep = NULL;
+		done = fake_xs.calls < calls_until_gone;
+		good = (done ? !status :
+			!status || *tool_err) && good;
+	}
+	ok(good, "'%s': the domain goes at each of %u moments", args,
+	   calls_until_gone - 2);
+}
+
+static void departures(void)
+{
+	gone_at_any_moment("stats guest 0 0");
+	gone_at_any_moment("stats --json");
+	gone_at_any_moment("top --interval 1 --count 2 guest 0 0");
+	gone_at_any_moment("show guest 0");
+	gone_at_any_moment("list guest");
+}
+
 static void fake_module(const char *end)
 {
 	struct utsname uts;
@@ -267,5 +351,7 @@ void test_stats(void)
 	drawings();
 	others();
 	exits();
+	failures();
+	departures();
 	hosts();
 }
