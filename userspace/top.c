@@ -133,14 +133,41 @@ static const struct look *find_before(const struct top *top,
 	return NULL;
 }
 
-/* Counters begin anew when a disk does. */
+static const uint64_t *disk_stage(const struct latencies *latencies)
+{
+	static const uint64_t nothing[BUCKETS];
+	unsigned int i;
+
+	for (i = 0; i < latencies->n; i++)
+		if (!strcmp(latencies->stage[i], "disk"))
+			return latencies->count[i];
+	return nothing;
+}
+
+/* Another disk has got the number: it counts from 0, and since the last look only. */
+static bool began_anew(const struct look *before, const struct look *now)
+{
+	const uint64_t *old = disk_stage(&before->latencies);
+	const uint64_t *new = disk_stage(&now->latencies);
+	unsigned int i;
+
+	for (i = 0; i < COUNTERS; i++)
+		if (!counter_info[i].gauge &&
+		    now->counters.value[i] < before->counters.value[i])
+			return true;
+	for (i = 0; i < BUCKETS; i++)
+		if (new[i] < old[i])
+			return true;
+	return false;
+}
+
 static double rate(const struct look *before, const struct look *now,
 		   enum counter counter, double seconds)
 {
 	uint64_t old = before->counters.value[counter];
 	uint64_t new = now->counters.value[counter];
 
-	return new > old ? (double)(new - old) / seconds : 0;
+	return (double)(new - old) / seconds;
 }
 
 static void compare(const struct look *before, const struct look *now,
@@ -148,27 +175,30 @@ static void compare(const struct look *before, const struct look *now,
 {
 	double seconds = (double)(now->when.tv_sec - before->when.tv_sec) +
 			 (double)(now->when.tv_nsec - before->when.tv_nsec) / 1e9;
-	uint64_t count[BUCKETS] = { };
-	unsigned int stage, i;
+	const uint64_t *old, *new;
+	uint64_t count[BUCKETS];
+	struct look fresh = { };
 	struct exits exits;
+	unsigned int i;
 
 	if (seconds <= 0)
 		seconds = 1;
-	rates->reads = rate(before, now, COUNTER_READS, seconds);
-	rates->read_bytes = rate(before, now, COUNTER_READ_BYTES, seconds);
-	rates->writes = rate(before, now, COUNTER_WRITES, seconds);
-	rates->write_bytes = rate(before, now, COUNTER_WRITE_BYTES, seconds);
 	rates->have_exits = exits_between(&before->exits, &now->exits, &exits);
 	rates->exits = (double)(exits.value[EXIT_DOORBELLS] +
 				exits.value[EXIT_INTERRUPTS]) / seconds;
 	rates->exits_saved = (double)exits.value[EXIT_SAVED] / seconds;
+	if (began_anew(before, now))
+		before = &fresh;
+	rates->reads = rate(before, now, COUNTER_READS, seconds);
+	rates->read_bytes = rate(before, now, COUNTER_READ_BYTES, seconds);
+	rates->writes = rate(before, now, COUNTER_WRITES, seconds);
+	rates->write_bytes = rate(before, now, COUNTER_WRITE_BYTES, seconds);
 	rates->in_flight = now->counters.value[COUNTER_IN_FLIGHT];
 
-	for (stage = 0; stage < now->latencies.n; stage++)
-		if (!strcmp(now->latencies.stage[stage], "disk"))
-			for (i = 0; i < BUCKETS; i++)
-				count[i] = now->latencies.count[stage][i] -
-					   before->latencies.count[stage][i];
+	old = disk_stage(&before->latencies);
+	new = disk_stage(&now->latencies);
+	for (i = 0; i < BUCKETS; i++)
+		count[i] = new[i] - old[i];
 	rates->p50 = latency_percentile(count, 50);
 	rates->p99 = latency_percentile(count, 99);
 }
@@ -236,7 +266,7 @@ static void show(struct top *top, const struct look *looks, unsigned int n)
 	} else {
 		if (isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
-		puts("DOMID NAME                 DEVID DISK   READS/S  WRITES/S READ MB/S  WRT MB/S FLIGHT DISK P50      P99   EXITS/S   SAVED/S");
+		puts("DOMID NAME                 DEVID DISK   READS/S  WRITES/S  RD MiB/S  WR MiB/S FLIGHT DISK P50      P99   EXITS/S   SAVED/S");
 	}
 	for (i = 0; i < n; i++) {
 		before = find_before(top, &looks[i]);

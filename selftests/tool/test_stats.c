@@ -13,24 +13,30 @@
 #define SYSFS	"/sys/bus/xen-backend/devices/ioemu-3-0/disk0/"
 #define EXITS	"/sys/bus/xen-backend/devices/ioemu-3-0/controller/stat"
 
-static void prepare(void)
+/* Of a fetch nine took 1 us and one a while; of the disk four took @disk. */
+static void fake_latency(unsigned int disk)
 {
 	char text[1024] = "fetch";
 	unsigned int i;
 
+	for (i = 0; i < 36; i++)
+		strcat(text, i == 10 ? " 9" : i == 20 ? " 1" : " 0");
+	strcat(text, "\ndisk");
+	for (i = 0; i < 36; i++)
+		strcat(text, i == disk ? " 4" : " 0");
+	strcat(text, "\n");
+	fake_file(SYSFS "latency", text);
+}
+
+static void prepare(void)
+{
 	fresh_store();
 	fake_xs.on_change = driver_connects;
 	tool("attach guest --disk params=/dev/file,serial=S");
 	fake_xs.on_change = NULL;
 	fake_file(SYSFS "stat",
 		  "reads 10\nread_bytes 40960\nwrites 2\nwrite_bytes 8192\nflushes 1\nin_flight 3\nnew_thing 7\n");
-	for (i = 0; i < 36; i++)
-		strcat(text, i == 10 ? " 9" : i == 20 ? " 1" : " 0");
-	strcat(text, "\ndisk");
-	for (i = 0; i < 36; i++)
-		strcat(text, i == 35 ? " 4" : " 0");
-	strcat(text, "\n");
-	fake_file(SYSFS "latency", text);
+	fake_latency(35);
 }
 
 static void numbers(void)
@@ -138,6 +144,28 @@ static void others(void)
 
 static void no_time(void)
 {
+}
+
+/* Another disk gets the number: all that it has done, it has done since. */
+static void disk_is_replaced(void)
+{
+	fake_file(SYSFS "stat",
+		  "reads 6\nread_bytes 3145728\nwrites 4\nwrite_bytes 1048576\nflushes 0\nin_flight 1\n");
+	fake_latency(12);
+}
+
+static void replacement(void)
+{
+	prepare();
+	fake_sleep = disk_is_replaced;
+	tool_says("top --interval 2 --count 1", 0, "");
+	out_has("  RD MiB/S  WR MiB/S ", "units");
+	out_has("         3         2       1.5       0.5      1    8.2us    8.2us ",
+		"rates and percentiles of a disk that came in between");
+	tool_says("top --interval 1 --count 1", 0, "");
+	out_has("         0         0       0.0       0.0      1        -        - ",
+		"of one that does nothing");
+	fake_sleep = NULL;
 }
 
 /* Each call to xenstore fails in turn: nothing is shown as if that were all. */
@@ -351,6 +379,7 @@ void test_stats(void)
 	drawings();
 	others();
 	exits();
+	replacement();
 	failures();
 	departures();
 	hosts();
