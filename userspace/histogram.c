@@ -176,12 +176,15 @@ static void show_svg(const struct target *target,
 	puts("</svg>");
 }
 
-static enum tool_status show(const struct target *target,
+static enum tool_status show(const struct target *target, struct store *store,
 			     const struct device *dev, int format)
 {
+	bool local = device_is_local(store, dev);
 	struct latencies latencies;
 
-	if (!latencies_read(dev, target->disk, &latencies)) {
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (!local || !latencies_read(dev, target->disk, &latencies)) {
 		complain_no_counters(dev, target->disk);
 		return TOOL_FAILED;
 	}
@@ -208,7 +211,7 @@ static enum tool_status run(int argc, char **argv)
 		return TOOL_FAILED;
 	status = target_find(&target, &store, &dev);
 	if (status == TOOL_OK)
-		status = show(&target, &dev, format);
+		status = show(&target, &store, &dev, format);
 	store_close(&store);
 	return status;
 }

@@ -82,7 +82,7 @@ static void show_exits(const struct device *dev, struct json *json)
 }
 
 static void show_disk(struct store *store, const struct device *dev,
-		      unsigned int index, struct json *json)
+		      unsigned int index, bool local, struct json *json)
 {
 	const struct info_key *key;
 	char *value;
@@ -100,7 +100,7 @@ static void show_disk(struct store *store, const struct device *dev,
 	}
 	if (json)
 		json_open(json, "stats", '{');
-	if (device_is_local(store, dev))
+	if (local)
 		show_counters(dev, index, json);
 	if (json) {
 		json_close(json, '}');
@@ -108,9 +108,11 @@ static void show_disk(struct store *store, const struct device *dev,
 	}
 }
 
+/* A driver in another domain counts there. */
 static void show(struct store *store, const struct device *dev,
 		 struct json *json)
 {
+	bool local = device_is_local(store, dev);
 	const struct info_key *key;
 	unsigned int *indices, n, i;
 	char *value;
@@ -130,14 +132,15 @@ static void show(struct store *store, const struct device *dev,
 	}
 	if (json)
 		json_open(json, "stats", '{');
-	show_exits(dev, json);
+	if (local)
+		show_exits(dev, json);
 	if (json) {
 		json_close(json, '}');
 		json_open(json, "disks", '[');
 	}
 	indices = device_disks(store, dev, &n);
 	for (i = 0; i < n; i++)
-		show_disk(store, dev, indices[i], json);
+		show_disk(store, dev, indices[i], local, json);
 	free(indices);
 	if (json) {
 		json_close(json, ']');

@@ -243,7 +243,8 @@ static enum tool_status show(const struct target *target, struct store *store,
 	}
 	samples = xcalloc(nr_disks + 1, sizeof(*samples));
 	for (i = 0; i < nr_disks; i++) {
-		if (!counters_read(&disks[i].dev, disks[i].index,
+		if (!disks[i].local ||
+		    !counters_read(&disks[i].dev, disks[i].index,
 				   &samples[n].counters))
 			continue;
 		latencies_read(&disks[i].dev, disks[i].index,

@@ -90,6 +90,7 @@ static void add_disk(struct finder *finder, const struct device *dev,
 	disks[i].dev = *dev;
 	disks[i].name = domain_name(finder->store, dev->domid);
 	disks[i].index = index;
+	disks[i].local = device_is_local(finder->store, dev);
 	free(finder->disks);
 	finder->disks = disks;
 	finder->n++;

@@ -67,11 +67,13 @@ enum tool_status target_find(struct target *target, struct store *store,
  * @dev: the device
  * @name: the domain's name or NULL
  * @index: the disk
+ * @local: the driver that serves and counts it runs in this domain
  */
 struct found_disk {
 	struct device dev;
 	char *name;
 	unsigned int index;
+	bool local;
 };
 
 /**

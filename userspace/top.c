@@ -102,7 +102,8 @@ static struct look *look_at_all(const struct top *top, struct store *store,
 	looks = xcalloc(nr + 1, sizeof(*looks));
 	for (i = 0; i < nr; i++) {
 		look = &looks[*n];
-		if (!counters_read(&disks[i].dev, disks[i].index,
+		if (!disks[i].local ||
+		    !counters_read(&disks[i].dev, disks[i].index,
 				   &look->counters))
 			continue;
 		latencies_read(&disks[i].dev, disks[i].index,

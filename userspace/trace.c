@@ -18,12 +18,18 @@
 #define TRACEFS		"/sys/kernel/tracing"
 #define EVENTS		"events/xen_ioemu"
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, pipe_fd = -1;
 
+/* A read that waits is ended by the signal, one that begins later does not wait. */
 static void note_stop(int sig)
 {
+	int err = errno;
+
 	(void)sig;
 	stop = 1;
+	if (pipe_fd >= 0)
+		fcntl(pipe_fd, F_SETFL, O_NONBLOCK);
+	errno = err;
 }
 
 static bool write_file(const char *dir, const char *name, const char *text)
@@ -55,6 +61,7 @@ static enum tool_status copy(const char *dir)
 		complain("%s: %s", path, strerror(errno));
 		return TOOL_FAILED;
 	}
+	pipe_fd = fd;
 	while (!stop) {
 		n = read(fd, buffer, sizeof(buffer));
 		if (n <= 0)
@@ -63,6 +70,7 @@ static enum tool_status copy(const char *dir)
 		if (fflush(stdout))
 			break;
 	}
+	pipe_fd = -1;
 	close(fd);
 	return TOOL_OK;
 }
@@ -88,6 +96,7 @@ static enum tool_status trace(const char *dir, const char *filter)
 			 strerror(errno));
 		return TOOL_FAILED;
 	}
+	stop = 0;
 	on_signals(note_stop);
 	if ((!filter[0] || write_file(dir, EVENTS "/filter", filter)) &&
 	    write_file(dir, EVENTS "/enable", "1"))

@@ -397,14 +397,18 @@ int xenioemu_disk_value(struct xenioemu *handle, unsigned int domid,
 	return leave_value(status, found, value);
 }
 
-static enum tool_status read_counter(const struct device *dev,
+static enum tool_status read_counter(struct store *store,
+				     const struct device *dev,
 				     unsigned int index, const char *name,
 				     uint64_t *value)
 {
+	bool local = device_is_local(store, dev);
 	struct counters counters;
 	unsigned int i;
 
-	if (!counters_read(dev, index, &counters)) {
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (!local || !counters_read(dev, index, &counters)) {
 		complain_no_counters(dev, index);
 		return TOOL_FAILED;
 	}
@@ -429,6 +433,6 @@ int xenioemu_counter(struct xenioemu *handle, unsigned int domid,
 	enter(handle);
 	status = find_disk(handle, domid, devid, &index, &dev);
 	if (status == TOOL_OK)
-		status = read_counter(&dev, index, name, value);
+		status = read_counter(&handle->store, &dev, index, name, value);
 	return leave(status);
 }

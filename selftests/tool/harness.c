@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,12 @@ int dm_main(int argc, char **argv);
 int __wrap_stat(const char *path, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
 int __wrap_ftruncate(int fd, off_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+ssize_t __real_read(int fd, void *buffer, size_t size);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_rmdir(const char *path);
+int __real_rmdir(const char *path);
 unsigned int __wrap_sleep(unsigned int seconds);
 unsigned int __real_sleep(unsigned int seconds);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
@@ -138,6 +145,57 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 	return 0;
 }
 
+void (*fake_read)(void);
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+	if (fake_read)
+		fake_read();
+	return __real_read(fd, buffer, size);
+}
+
+static int trace_pipe = -1;
+
+void fake_trace(const char *text)
+{
+	if (write(trace_pipe, text, strlen(text)) != (ssize_t)strlen(text))
+		abort();
+}
+
+/* As tracefs does, with its files. */
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	static const char *const files[] = {
+		"enable", "filter"
+	};
+	char name[512];
+	size_t i;
+
+	if (!strstr(path, "/tracing/instances/"))
+		return __real_mkdir(path, mode);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(name, sizeof(name), "%s/events/xen_ioemu/%s",
+			 path + strlen(host_root), files[i]);
+		fake_file(name, "");
+	}
+	snprintf(name, sizeof(name), "%s/trace_pipe", path);
+	if (mkfifo(name, 0600))
+		abort();
+	trace_pipe = open(name, O_RDWR);
+	return 0;
+}
+
+int __wrap_rmdir(const char *path)
+{
+	char command[512];
+
+	if (!strstr(path, "/tracing/instances/"))
+		return __real_rmdir(path);
+	close(trace_pipe);
+	snprintf(command, sizeof(command), "rm -r '%s'", path);
+	return system(command);
+}
+
 void fake_file(const char *path, const char *text)
 {
 	static char root[32];
@@ -154,7 +212,7 @@ void fake_file(const char *path, const char *text)
 	for (slash = whole + strlen(root) + 1; (slash = strchr(slash, '/'));
 	     slash++) {
 		*slash = '\0';
-		mkdir(whole, 0700);
+		__real_mkdir(whole, 0700);
 		*slash = '/';
 	}
 	f = fopen(whole, "w");
@@ -335,6 +393,7 @@ int main(void)
 	test_lib();
 	test_list();
 	test_stats();
+	test_trace();
 	printf("1..%u\n", nr_tests);
 	fake_xs_reset();
 	forget_fake_files();

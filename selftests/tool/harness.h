@@ -64,6 +64,12 @@ extern long long truncated_to;
  */
 extern void (*fake_sleep)(void);
 
+/* Called before a read. */
+extern void (*fake_read)(void);
+
+/* What the kernel traces in the instance that there is; its reader waits for more. */
+void fake_trace(const char *text);
+
 /* Make a file of the host, below a directory that host_root names. */
 void fake_file(const char *path, const char *text);
 
@@ -78,6 +84,7 @@ void test_dm(void);
 void test_lib(void);
 void test_list(void);
 void test_stats(void);
+void test_trace(void);
 
 #define BACKEND		"/local/domain/0/backend/ioemu/3/0"
 #define FRONTEND	"/local/domain/3/ioemu/0"
