@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a disk has done and how long it took: a directory disk<index> in the
- * controller's own in sysfs, with a file of counters and one of histograms.
+ * controller's own in sysfs, with a file of counters, one of histograms and one of
+ * the sums of what is in these.
  * What the controller costs its guest: a directory "controller" beside them.
  */
 
@@ -68,8 +69,8 @@ static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return len;
 }
 
-static u64 latency_sum(const struct ioemu_stats *stats, unsigned int stage,
-		       unsigned int bucket)
+static u64 latency_count(const struct ioemu_stats *stats, unsigned int stage,
+			 unsigned int bucket)
 {
 	u64 sum = 0;
 	int cpu;
@@ -91,18 +92,39 @@ static ssize_t latency_show(struct kobject *kobj, struct kobj_attribute *attr,
 		len += sysfs_emit_at(buf, len, "%s", stage_names[stage]);
 		for (i = 0; i < IOEMU_BUCKETS; i++)
 			len += sysfs_emit_at(buf, len, " %llu",
-					     latency_sum(stats, stage, i));
+					     latency_count(stats, stage, i));
 		len += sysfs_emit_at(buf, len, "\n");
+	}
+	return len;
+}
+
+static ssize_t latency_sum_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	struct ioemu_stats *stats = stats_from_kobj(kobj);
+	unsigned int stage;
+	int len = 0, cpu;
+	u64 sum;
+
+	for (stage = 0; stage < IOEMU_STAGES; stage++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu_ptr(stats->cpu,
+						     cpu)->latency_sum[stage]);
+		len += sysfs_emit_at(buf, len, "%s %llu\n", stage_names[stage],
+				     sum);
 	}
 	return len;
 }
 
 static struct kobj_attribute stat_attr = __ATTR_RO(stat);
 static struct kobj_attribute latency_attr = __ATTR_RO(latency);
+static struct kobj_attribute latency_sum_attr = __ATTR_RO(latency_sum);
 
 static struct attribute *stats_attrs[] = {
 	&stat_attr.attr,
 	&latency_attr.attr,
+	&latency_sum_attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(stats);

@@ -42,10 +42,12 @@ enum ioemu_counter {
  * struct ioemu_counters - one CPU's part
  * @counter: see enum ioemu_counter
  * @latency: histogram of each stage
+ * @latency_sum: nanoseconds of all that are in it
  */
 struct ioemu_counters {
 	u64 counter[IOEMU_COUNTERS];
 	u64 latency[IOEMU_STAGES][IOEMU_BUCKETS];
+	u64 latency_sum[IOEMU_STAGES];
 };
 
 /**
@@ -141,6 +143,7 @@ static inline void ioemu_stats_latency(struct ioemu_stats *stats,
 	unsigned int bucket = min(ilog2(ns | 1), IOEMU_BUCKETS - 1);
 
 	this_cpu_inc(stats->cpu->latency[stage][bucket]);
+	this_cpu_add(stats->cpu->latency_sum[stage], ns);
 }
 
 #endif /* _IOEMU_STATS_H */

@@ -138,6 +138,32 @@ static bool parse_stage(struct latencies *latencies, char *line)
 	return true;
 }
 
+static bool parse_sum(struct latencies *latencies, const char *stage,
+		      uint64_t sum)
+{
+	unsigned int i;
+
+	for (i = 0; i < latencies->n; i++) {
+		if (strcmp(latencies->stage[i], stage) != 0)
+			continue;
+		latencies->sum[i] = sum;
+		return true;
+	}
+	return false;
+}
+
+/* Those of all stages, or none. */
+static void read_sums(struct latencies *latencies, FILE *f)
+{
+	unsigned int n = 0;
+	char stage[64];
+	uint64_t sum;
+
+	while (fscanf(f, "%63s %" SCNu64, stage, &sum) == 2)
+		n += parse_sum(latencies, stage, sum);
+	latencies->have_sum = n == latencies->n;
+}
+
 bool latencies_read(const struct device *dev, unsigned int index,
 		    struct latencies *latencies)
 {
@@ -152,6 +178,11 @@ bool latencies_read(const struct device *dev, unsigned int index,
 	while (ok && latencies->n < STAGES_MAX && fgets(line, sizeof(line), f))
 		ok = parse_stage(latencies, line);
 	fclose(f);
+	f = host_open(DISK_DIR "/latency_sum", dev->domid, dev->devid, index);
+	if (f) {
+		read_sums(latencies, f);
+		fclose(f);
+	}
 	return latencies->n;
 }
 

@@ -82,11 +82,15 @@ struct exits {
  * struct latencies - how long the stages of requests took
  * @stage: names of the stages
  * @count: requests whose stage took 2^i to 2^(i+1) ns, for each i
+ * @sum: nanoseconds that all of them took together
+ * @have_sum: the driver has @sum
  * @n: how many stages
  */
 struct latencies {
 	char stage[STAGES_MAX][16];
 	uint64_t count[STAGES_MAX][BUCKETS];
+	uint64_t sum[STAGES_MAX];
+	bool have_sum;
 	unsigned int n;
 };
 

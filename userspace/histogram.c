@@ -123,6 +123,8 @@ static void show_json(const struct latencies *latencies)
 			    latency_percentile(latencies->count[stage], 50));
 		json_number(&json, "p99-ns",
 			    latency_percentile(latencies->count[stage], 99));
+		if (latencies->have_sum)
+			json_number(&json, "sum-ns", latencies->sum[stage]);
 		json_open(&json, "counts", '[');
 		for (i = 0; i < BUCKETS; i++)
 			json_number(&json, NULL, latencies->count[stage][i]);

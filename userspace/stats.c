@@ -101,6 +101,13 @@ static void json_sample(struct json *json, const struct sample *sample)
 		json_close(json, ']');
 	}
 	json_close(json, '}');
+	if (sample->latencies.have_sum) {
+		json_open(json, "latency-sum-ns", '{');
+		for (i = 0; i < sample->latencies.n; i++)
+			json_number(json, sample->latencies.stage[i],
+				    sample->latencies.sum[i]);
+		json_close(json, '}');
+	}
 	json_close(json, '}');
 }
 
@@ -184,23 +191,39 @@ static void metric_exit(const struct sample *samples, unsigned int n,
 	}
 }
 
+static void stage_name(const struct sample *sample, unsigned int stage,
+		       const char *suffix)
+{
+	printf(PREFIX "latency_seconds_%s", suffix);
+	print_labels(sample->disk);
+	printf(",stage=\"%s\"", sample->latencies.stage[stage]);
+}
+
 static void metric_stage(const struct sample *sample, unsigned int stage)
 {
-	uint64_t sum = 0;
+	const uint64_t second = 1000000000;
+	uint64_t ns = sample->latencies.sum[stage];
+	uint64_t count = 0;
 	unsigned int i;
 
 	for (i = 0; i < BUCKETS; i++) {
-		sum += sample->latencies.count[stage][i];
-		fputs(PREFIX "latency_seconds_bucket", stdout);
-		print_labels(sample->disk);
-		printf(",stage=\"%s\",le=\"", sample->latencies.stage[stage]);
+		count += sample->latencies.count[stage][i];
+		stage_name(sample, stage, "bucket");
+		fputs(",le=\"", stdout);
 		/* The last one holds all that is longer. */
 		if (i == BUCKETS - 1)
 			fputs("+Inf", stdout);
 		else
 			printf("%.9g", (double)(2ULL << i) / 1e9);
-		printf("\"} %" PRIu64 "\n", sum);
+		printf("\"} %" PRIu64 "\n", count);
 	}
+	/* There are both of these or none. */
+	if (!sample->latencies.have_sum)
+		return;
+	stage_name(sample, stage, "count");
+	printf("} %" PRIu64 "\n", count);
+	stage_name(sample, stage, "sum");
+	printf("} %" PRIu64 ".%09" PRIu64 "\n", ns / second, ns % second);
 }
 
 static void show_openmetrics(const struct sample *samples, unsigned int n)

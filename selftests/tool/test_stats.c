@@ -84,6 +84,25 @@ static void openmetrics(void)
 	out_has("stage=\"disk\",le=\"34.3597384\"} 0\n", "a long bucket");
 	out_has("stage=\"disk\",le=\"+Inf\"} 4\n", "what took longest");
 	ok(!strcmp(tool_out + strlen(tool_out) - 6, "# EOF\n"), "the end");
+	ok(!strstr(tool_out, "seconds_count") && !strstr(tool_out, "seconds_sum"),
+	   "no sums of a driver that has none");
+
+	fake_file(SYSFS "latency_sum",
+		  "fetch 1058576\nnew 2\ndisk 137438953472000000\n");
+	tool_says("stats --openmetrics", 0, "");
+	out_has("stage=\"fetch\",le=\"+Inf\"} 10\n"
+		"xen_ioemu_latency_seconds_count{domid=\"3\",domain=\"a\\\"b\\\\c?d\",devid=\"0\",disk=\"0\",stage=\"fetch\"} 10\n"
+		"xen_ioemu_latency_seconds_sum{domid=\"3\",domain=\"a\\\"b\\\\c?d\",devid=\"0\",disk=\"0\",stage=\"fetch\"} 0.001058576\n",
+		"count and sum");
+	out_has("stage=\"disk\"} 137438953.472000000\n", "a large sum, to the nanosecond");
+	tool_says("stats --json", 0, "");
+	out_has("\"latency-sum-ns\": {\n      \"fetch\": 1058576,\n", "sums as JSON");
+	tool_says("histogram --json 3 0 0", 0, "");
+	out_has("\"sum-ns\": 137438953472000000,\n", "a sum as JSON");
+	fake_file(SYSFS "latency_sum", "fetch 1058576\n");
+	tool_says("stats --openmetrics", 0, "");
+	ok(!strstr(tool_out, "seconds_sum"), "sums of all stages or none");
+	fake_file(SYSFS "latency_sum", "");
 }
 
 static void drawings(void)

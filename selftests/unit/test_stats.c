@@ -83,6 +83,18 @@ TEST_F(stats, times_by_powers_of_two)
 	EXPECT_EQ(1, bucket(self->text, "\npost ", IOEMU_BUCKETS - 1));
 }
 
+TEST_F(stats, times_add_up)
+{
+	ioemu_stats_latency(self->s, IOEMU_STAGE_FETCH, 7);
+	ioemu_stats_latency(self->s, IOEMU_STAGE_DISK, 0);
+	ioemu_stats_latency(self->s, IOEMU_STAGE_DISK, 1023);
+	ioemu_stats_latency(self->s, IOEMU_STAGE_DISK, 1ull << 40);
+	ASSERT_TRUE(standin_kobject_read(&self->s->kobj, "latency_sum",
+					 self->text) > 0);
+	EXPECT_EQ(0, strcmp(self->text,
+			    "fetch 7\nsubmit 0\ndisk 1099511628799\npost 0\n"));
+}
+
 /* As much as there can be is less than what a file of sysfs can show. */
 TEST_F(stats, largest_numbers_fit)
 {

@@ -94,4 +94,13 @@ expect(families["xen_ioemu_reads"].type == "counter", "type of reads")
 reads = [s.value for s in families["xen_ioemu_reads"].samples
          if s.labels["domid"] == str(domid) and s.labels["disk"] == "0"]
 expect(len(reads) == 1 and reads[0] >= stats[0]["reads"], "reads go on")
+latency = families["xen_ioemu_latency_seconds"]
+expect({s.name[len(latency.name):] for s in latency.samples} == {"_bucket", "_count", "_sum"},
+       "parts of a histogram")
+disk = {s.name[len(latency.name):]: s.value for s in latency.samples
+        if s.labels["domid"] == str(domid) and s.labels["disk"] == "0"
+        and s.labels["stage"] == "disk" and s.labels.get("le", "+Inf") == "+Inf"}
+# The file of sums is read after that of counts, and only later ones are in it.
+expect(disk["_bucket"] == disk["_count"], "count of a histogram")
+expect(0 < disk["_sum"] < 3600 and disk["_sum"] / disk["_count"] < 60, "sum of a histogram")
 print(f"{len(families)} families of metrics, {len(bars)} bars")
