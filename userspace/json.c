@@ -11,12 +11,15 @@ void json_init(struct json *json, FILE *out)
 	json->out = out;
 	json->depth = 0;
 	json->first = true;
+	json->one_line = false;
 }
 
 static void new_line(struct json *json)
 {
 	unsigned int i;
 
+	if (json->one_line)
+		return;
 	fputc('\n', json->out);
 	for (i = 0; i < json->depth; i++)
 		fputs("  ", json->out);
@@ -76,7 +79,7 @@ static void quoted(FILE *out, const char *text)
 static void begin_value(struct json *json, const char *key)
 {
 	if (!json->first)
-		fputc(',', json->out);
+		fputs(json->one_line ? ", " : ",", json->out);
 	if (json->depth)
 		new_line(json);
 	if (key) {

@@ -14,11 +14,13 @@
  * @out: where it goes
  * @depth: open arrays and objects
  * @first: nothing stands in the innermost one yet
+ * @one_line: no new lines within it; false unless set after json_init()
  */
 struct json {
 	FILE *out;
 	unsigned int depth;
 	bool first;
+	bool one_line;
 };
 
 /**

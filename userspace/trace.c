@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "domain.h"
 #include "host.h"
+#include "json.h"
 #include "target.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
@@ -49,9 +51,111 @@ static bool write_file(const char *dir, const char *name, const char *text)
 	return n >= 0;
 }
 
-static enum tool_status copy(const char *dir)
+/* Ends @text before the last @separator in it; returns what comes after that. */
+static char *cut_last(char *text, const char *separator)
+{
+	char *next, *last = NULL;
+
+	for (next = text; (next = strstr(next, separator)); next++)
+		last = next;
+	if (!last)
+		return NULL;
+	*last = '\0';
+	return last + strlen(separator);
+}
+
+/* KEY=VALUE by themselves, hexadecimal ones as they are; the other words together. */
+static void json_fields(struct json *json, char *fields)
+{
+	const char *words[16];
+	size_t n = 0, i;
+	char *word, *value;
+
+	while ((word = strsep(&fields, " "))) {
+		value = strchr(word, '=');
+		if (value) {
+			*value++ = '\0';
+			if (*value && !value[strspn(value, "0123456789")])
+				json_number(json, word, strtoull(value, NULL, 10));
+			else
+				json_string(json, word, value);
+		} else if (*word && n < ARRAY_SIZE(words)) {
+			words[n++] = word;
+		}
+	}
+	json_open(json, "words", '[');
+	for (i = 0; i < n; i++)
+		json_string(json, NULL, words[i]);
+	json_close(json, ']');
+}
+
+/*
+ * "COMM-PID [CPU] FLAGS SECONDS.MICROSECONDS: EVENT: FIELDS", from its end: whoever
+ * ran then has chosen COMM. False when it is not like that.
+ */
+static bool json_event(struct json *json, char *line)
+{
+	char *fields = cut_last(line, ": ");
+	char *event = fields ? cut_last(line, ": ") : NULL;
+	char *when = event ? cut_last(line, " ") : NULL;
+	char *cpu = when ? cut_last(line, "[") : NULL;
+	uint64_t seconds, us;
+	unsigned int number;
+
+	if (!cpu || sscanf(cpu, "%u]", &number) != 1 ||
+	    sscanf(when, "%" SCNu64 ".%6" SCNu64, &seconds, &us) != 2)
+		return false;
+	json_number(json, "time-us", seconds * 1000000 + us);
+	json_number(json, "cpu", number);
+	json_string(json, "event", event);
+	json_fields(json, fields);
+	return true;
+}
+
+static void show_json(char *line)
+{
+	char *whole = xstrdup(line);
+	unsigned int cpu;
+	uint64_t lost = 0;
+	struct json json;
+	int n;
+
+	json_init(&json, stdout);
+	json.one_line = true;
+	json_open(&json, NULL, '{');
+	n = sscanf(line, "CPU:%u [LOST %" SCNu64, &cpu, &lost);
+	if (n > 0) {
+		json_number(&json, "cpu", cpu);
+		if (n > 1)
+			json_number(&json, "lost", lost);
+		else
+			json_string(&json, "lost", NULL);
+	} else if (!json_event(&json, line)) {
+		json_string(&json, "text", whole);
+	}
+	json_close(&json, '}');
+	free(whole);
+}
+
+/* All whole lines; returns how many bytes are left of one that is not. */
+static size_t show_lines(char *text, size_t n)
+{
+	char *line = text, *end;
+
+	while ((end = memchr(line, '\n', n))) {
+		*end++ = '\0';
+		show_json(line);
+		n -= (size_t)(end - line);
+		line = end;
+	}
+	memmove(text, line, n);
+	return n;
+}
+
+static enum tool_status copy(const char *dir, bool as_json)
 {
 	char path[512], buffer[65536];
+	size_t have = 0;
 	ssize_t n;
 	int fd;
 
@@ -63,10 +167,16 @@ static enum tool_status copy(const char *dir)
 	}
 	pipe_fd = fd;
 	while (!stop) {
-		n = read(fd, buffer, sizeof(buffer));
+		n = read(fd, buffer + have, sizeof(buffer) - have);
 		if (n <= 0)
 			break;
-		fwrite(buffer, 1, (size_t)n, stdout);
+		have += (size_t)n;
+		if (as_json) {
+			have = show_lines(buffer, have);
+		} else {
+			fwrite(buffer, 1, have, stdout);
+			have = 0;
+		}
 		if (fflush(stdout))
 			break;
 	}
@@ -87,7 +197,7 @@ static void on_signals(void (*handler)(int sig))
 }
 
 /* In an instance of its own, whoever else traces is not disturbed. */
-static enum tool_status trace(const char *dir, const char *filter)
+static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 {
 	enum tool_status status = TOOL_FAILED;
 
@@ -100,7 +210,7 @@ static enum tool_status trace(const char *dir, const char *filter)
 	on_signals(note_stop);
 	if ((!filter[0] || write_file(dir, EVENTS "/filter", filter)) &&
 	    write_file(dir, EVENTS "/enable", "1"))
-		status = copy(dir);
+		status = copy(dir, as_json);
 	on_signals(SIG_IGN);
 	write_file(dir, EVENTS "/enable", "0");
 	if (rmdir(dir))
@@ -109,12 +219,19 @@ static enum tool_status trace(const char *dir, const char *filter)
 	return status;
 }
 
-static bool parse(struct target *target, int argc, char **argv)
+static bool parse(struct target *target, bool *as_json, int argc, char **argv)
 {
-	static const struct option options[] = { { } };
+	static const struct option options[] = {
+		{ "json",	no_argument,	   NULL, 'j' },
+		{ }
+	};
+	int option;
 
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		return false;	/* getopt_long() has complained */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return false;	/* getopt_long() has complained */
+		*as_json = true;
+	}
 	return target_parse(target, "trace", argc, argv, 0, 1);
 }
 
@@ -123,10 +240,11 @@ static enum tool_status run(int argc, char **argv)
 	struct target target = { };
 	enum tool_status status;
 	char dir[256], filter[64] = "";
+	bool as_json = false;
 	struct device dev;
 	struct store store;
 
-	if (!parse(&target, argc, argv))
+	if (!parse(&target, &as_json, argc, argv))
 		return TOOL_USAGE;
 	if (!host_exists(TRACEFS "/" EVENTS)) {
 		complain("no trace events: %s",
@@ -146,17 +264,19 @@ static enum tool_status run(int argc, char **argv)
 	}
 	host_path(dir, sizeof(dir), TRACEFS "/instances/xen-ioemu-%d",
 		  (int)getpid());
-	return trace(dir, filter);
+	return trace(dir, filter, as_json);
 }
 
 const struct command trace_command = {
 	.name = "trace",
 	.summary = "show decoded commands as they happen",
 	.usage =
-	"Usage: xen-ioemu trace [DOMAIN]\n"
+	"Usage: xen-ioemu trace [OPTIONS] [DOMAIN]\n"
 	"\n"
 	"Shows the module's trace events, of all domains or of DOMAIN, until it is\n"
 	"interrupted: accesses, registers, commands and their completion. Costs time for\n"
-	"every request while it runs.\n",
+	"every request while it runs.\n"
+	"\n"
+	"  --json          print a JSON object a line\n",
 	.run = run,
 };

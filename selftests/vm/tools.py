@@ -74,6 +74,13 @@ bars = [e for e in svg.iter() if e.tag.endswith("rect")]
 expect(len(bars) > 2, "histogram: bars")
 
 expect(json.loads(text("limit.json")) == {"iops-limit": 20, "bw-limit": 0}, "limit")
+events = [json.loads(line) for line in text("trace.json").splitlines()]
+expect(all("event" in e or "lost" in e for e in events), "trace: all is understood")
+events = [e for e in events if "event" in e]
+expect(events and all(e["domid"] == domid for e in events), "trace: domid")
+expect(any(e["event"] == "ioemu_nvme_cmd" and e["words"] in (["read"], ["write"])
+           for e in events), "trace: commands")
+
 found = {c["result"] for c in json.loads(text("check.json"))}
 expect(found <= {"ok", "warning", "error"} and "ok" in found, "check: results")
 

@@ -125,6 +125,11 @@ t_trace_shows_this_guests_commands()
 	kill -TERM $trace
 	wait $trace
 	note "$(wc -l <"$TMP/trace") lines"
+	"$TOOL" trace --json $GUEST >"$TMP/trace.json" &
+	trace=$!
+	wait_for 30 test -s "$TMP/trace.json"
+	kill -TERM $trace
+	wait $trace
 	grep -q " ioemu_nvme_complete: domid=$DOMID slot=16 qid=1 " "$TMP/trace"
 	! grep -v " domid=$DOMID " "$TMP/trace" | grep domid= || fail "others' commands"
 	expect_eq "$(ls /sys/kernel/tracing/instances)" "" "instances left"
