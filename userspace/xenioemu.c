@@ -192,9 +192,10 @@ int xenioemu_detach(struct xenioemu *handle, unsigned int domid,
 	return leave(status);
 }
 
-int xenioemu_attach_disk(struct xenioemu *handle, unsigned int domid,
-			 unsigned int devid, const char *disk,
-			 unsigned int timeout, unsigned int *index)
+static int attach_disk(struct xenioemu *handle, unsigned int domid,
+		       unsigned int devid, const char *disk,
+		       unsigned int timeout, bool have_index,
+		       unsigned int *index)
 {
 	enum tool_status status = TOOL_USAGE;
 	struct disk parsed;
@@ -204,12 +205,32 @@ int xenioemu_attach_disk(struct xenioemu *handle, unsigned int domid,
 	if (!disk_parse("disk", &parsed, disk))
 		return leave(status);
 	status = find_disk(handle, domid, devid, NULL, &dev);
-	*index = 0;
 	if (status == TOOL_OK)
-		status = hotplug_add(&handle->store, &dev, &parsed, false,
+		status = hotplug_add(&handle->store, &dev, &parsed, have_index,
 				     index, timeout);
 	disk_free(&parsed);
 	return leave(status);
+}
+
+int xenioemu_attach_disk(struct xenioemu *handle, unsigned int domid,
+			 unsigned int devid, const char *disk,
+			 unsigned int timeout, unsigned int *index)
+{
+	*index = 0;
+	return attach_disk(handle, domid, devid, disk, timeout, false, index);
+}
+
+int xenioemu_attach_disk_at(struct xenioemu *handle, unsigned int domid,
+			    unsigned int devid, unsigned int index,
+			    const char *disk, unsigned int timeout)
+{
+	if (index < DISKS_MAX)
+		return attach_disk(handle, domid, devid, disk, timeout, true,
+				   &index);
+	enter(handle);
+	complain("index: %u is not a disk number; accepted: 0 to %d", index,
+		 DISKS_MAX - 1);
+	return leave(TOOL_USAGE);
 }
 
 int xenioemu_detach_disk(struct xenioemu *handle, unsigned int domid,
@@ -397,29 +418,94 @@ int xenioemu_disk_value(struct xenioemu *handle, unsigned int domid,
 	return leave_value(status, found, value);
 }
 
+/* Does the driver run, and count, in this domain? */
+static enum tool_status check_local(struct store *store,
+				    const struct device *dev)
+{
+	bool local = device_is_local(store, dev);
+
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (local)
+		return TOOL_OK;
+	complain("the driver does not run in this domain");
+	return TOOL_FAILED;
+}
+
+static enum tool_status pick(const struct counter_info *info, unsigned int n,
+			     const uint64_t *values, uint32_t have,
+			     const char *name, uint64_t *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(info[i].name, name) != 0 || !(have & 1U << i))
+			continue;
+		*value = values[i];
+		return TOOL_OK;
+	}
+	complain("there is no counter '%s'", name);
+	return TOOL_NOT_FOUND;
+}
+
 static enum tool_status read_counter(struct store *store,
 				     const struct device *dev,
 				     unsigned int index, const char *name,
 				     uint64_t *value)
 {
-	bool local = device_is_local(store, dev);
+	enum tool_status status = check_local(store, dev);
 	struct counters counters;
-	unsigned int i;
 
-	if (!store_settle(store))
-		return TOOL_FAILED;
-	if (!local || !counters_read(dev, index, &counters)) {
+	if (status != TOOL_OK)
+		return status;
+	if (!counters_read(dev, index, &counters)) {
 		complain_no_counters(dev, index);
 		return TOOL_FAILED;
 	}
-	for (i = 0; i < COUNTERS; i++) {
-		if (strcmp(counter_info[i].name, name) != 0 ||
-		    !(counters.have & 1U << i))
+	return pick(counter_info, COUNTERS, counters.value, counters.have, name,
+		    value);
+}
+
+static enum tool_status read_exits(struct store *store,
+				   const struct device *dev, const char *name,
+				   uint64_t *value)
+{
+	enum tool_status status = check_local(store, dev);
+	struct exits exits;
+
+	if (status != TOOL_OK)
+		return status;
+	if (!exits_read(dev, &exits)) {
+		complain("domain %u device %u has no statistics: is it connected (xen-ioemu list), and is the driver new enough?",
+			 dev->domid, dev->devid);
+		return TOOL_FAILED;
+	}
+	return pick(exit_info, EXITS, exits.value, UINT32_MAX, name, value);
+}
+
+static enum tool_status read_histogram(struct store *store,
+				       const struct device *dev,
+				       unsigned int index, const char *stage,
+				       uint64_t *counts, uint64_t *sum)
+{
+	enum tool_status status = check_local(store, dev);
+	struct latencies latencies;
+	unsigned int i;
+
+	if (status != TOOL_OK)
+		return status;
+	if (!latencies_read(dev, index, &latencies)) {
+		complain_no_counters(dev, index);
+		return TOOL_FAILED;
+	}
+	for (i = 0; i < latencies.n; i++) {
+		if (strcmp(latencies.stage[i], stage) != 0)
 			continue;
-		*value = counters.value[i];
+		memcpy(counts, latencies.count[i], sizeof(latencies.count[i]));
+		*sum = latencies.have_sum ? latencies.sum[i] : UINT64_MAX;
 		return TOOL_OK;
 	}
-	complain("there is no counter '%s'", name);
+	complain("there is no stage '%s'", stage);
 	return TOOL_NOT_FOUND;
 }
 
@@ -434,5 +520,36 @@ int xenioemu_counter(struct xenioemu *handle, unsigned int domid,
 	status = find_disk(handle, domid, devid, &index, &dev);
 	if (status == TOOL_OK)
 		status = read_counter(&handle->store, &dev, index, name, value);
+	return leave(status);
+}
+
+int xenioemu_controller_counter(struct xenioemu *handle, unsigned int domid,
+				unsigned int devid, const char *name,
+				uint64_t *value)
+{
+	enum tool_status status;
+	struct device dev;
+
+	enter(handle);
+	status = find_disk(handle, domid, devid, NULL, &dev);
+	if (status == TOOL_OK)
+		status = read_exits(&handle->store, &dev, name, value);
+	return leave(status);
+}
+
+int xenioemu_histogram(struct xenioemu *handle, unsigned int domid,
+		       unsigned int devid, unsigned int index,
+		       const char *stage, uint64_t counts[XENIOEMU_BUCKETS],
+		       uint64_t *sum)
+{
+	enum tool_status status;
+	struct device dev;
+
+	_Static_assert(XENIOEMU_BUCKETS == BUCKETS, "the size that callers have");
+	enter(handle);
+	status = find_disk(handle, domid, devid, &index, &dev);
+	if (status == TOOL_OK)
+		status = read_histogram(&handle->store, &dev, index, stage,
+					counts, sum);
 	return leave(status);
 }

@@ -32,6 +32,9 @@ enum xenioemu_status {
 /* Leave a limit as it is. */
 #define XENIOEMU_KEEP	UINT64_MAX
 
+/* Counts of a histogram. */
+#define XENIOEMU_BUCKETS	36
+
 /* The controllers of all domains. */
 #define XENIOEMU_ALL	UINT32_MAX
 
@@ -114,6 +117,19 @@ int xenioemu_detach(struct xenioemu *handle, unsigned int domid,
 int xenioemu_attach_disk(struct xenioemu *handle, unsigned int domid,
 			 unsigned int devid, const char *disk,
 			 unsigned int timeout, unsigned int *index);
+
+/**
+ * xenioemu_attach_disk_at() - add a disk with a certain number
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @index: number of the disk, which no disk of the controller has
+ * @disk: "params=PATH,mode=w,..."
+ * @timeout: seconds
+ */
+int xenioemu_attach_disk_at(struct xenioemu *handle, unsigned int domid,
+			    unsigned int devid, unsigned int index,
+			    const char *disk, unsigned int timeout);
 
 /**
  * xenioemu_detach_disk() - remove a disk from a controller that runs
@@ -237,6 +253,35 @@ void xenioemu_free(void *p);
 int xenioemu_counter(struct xenioemu *handle, unsigned int domid,
 		     unsigned int devid, unsigned int index, const char *name,
 		     uint64_t *value);
+
+/**
+ * xenioemu_controller_counter() - one of the driver's counters of a controller
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @name: "commands" and so on, see xen-ioemu(8)
+ * @value: filled
+ */
+int xenioemu_controller_counter(struct xenioemu *handle, unsigned int domid,
+				unsigned int devid, const char *name,
+				uint64_t *value);
+
+/**
+ * xenioemu_histogram() - how long a stage of a disk's requests took
+ * @handle: handle
+ * @domid: the domain
+ * @devid: the controller
+ * @index: the disk
+ * @stage: "fetch" and so on, see xen-ioemu(8)
+ * @counts: filled; element i counts times from 2^i to 2^(i+1) ns, the last one all
+ *          that are longer
+ * @sum: filled with the nanoseconds of all together; UINT64_MAX when the driver does
+ *       not add them up
+ */
+int xenioemu_histogram(struct xenioemu *handle, unsigned int domid,
+		       unsigned int devid, unsigned int index,
+		       const char *stage, uint64_t counts[XENIOEMU_BUCKETS],
+		       uint64_t *sum);
 
 #ifdef __cplusplus
 }

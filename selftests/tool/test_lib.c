@@ -91,6 +91,67 @@ static void disks(struct xenioemu *handle)
 	   "no such counter");
 }
 
+static void takes_disk_5(void)
+{
+	driver_connects();
+	if (fake_xs_get(BACKEND "/disk/5/params"))
+		fake_xs_set(BACKEND "/disk/5/hotplug-status", "connected");
+}
+
+static void numbered(struct xenioemu *handle)
+{
+	fake_xs.on_change = takes_disk_5;
+	ok(!xenioemu_attach_disk_at(handle, 3, 0, 5, "params=/dev/fake3", 1),
+	   "a disk of a certain number");
+	same(fake_xs_get(BACKEND "/disk/5/params"), "/dev/fake3", "its node");
+	ok(xenioemu_attach_disk_at(handle, 3, 0, 5, "params=/dev/fake2", 1) ==
+	   XENIOEMU_FAILED && strstr(xenioemu_error(handle), "a disk 5 already"),
+	   "one that is there");
+	ok(xenioemu_attach_disk_at(handle, 3, 0, 16, "params=/dev/fake2", 1) ==
+	   XENIOEMU_INVALID, "a number that no disk can have");
+	fake_xs.on_change = driver_connects;
+}
+
+#define SYSFS		"/sys/bus/xen-backend/devices/ioemu-3-0/"
+
+static void numbers(struct xenioemu *handle)
+{
+	uint64_t counts[XENIOEMU_BUCKETS], sum, value;
+	unsigned int i;
+	char text[256];
+
+	ok(xenioemu_controller_counter(handle, 3, 0, "commands", &value) ==
+	   XENIOEMU_FAILED, "no counters of a controller");
+	fake_file(SYSFS "disk0/stat", "reads 10\n");
+	fake_file(SYSFS "controller/stat",
+		  "commands 100\ndoorbells 20\ninterrupts 70\n");
+	strcpy(text, "disk");
+	for (i = 0; i < XENIOEMU_BUCKETS; i++)
+		strcat(text, i == 35 ? " 4" : " 0");
+	fake_file(SYSFS "disk0/latency", text);
+	ok(!xenioemu_counter(handle, 3, 0, 0, "reads", &value) && value == 10,
+	   "a counter of a disk");
+	ok(!xenioemu_controller_counter(handle, 3, 0, "exits_saved", &value) &&
+	   value == 210, "a counter of a controller");
+	ok(xenioemu_controller_counter(handle, 3, 0, "reads", &value) ==
+	   XENIOEMU_NOT_FOUND, "which is not one of a disk");
+	ok(!xenioemu_histogram(handle, 3, 0, 0, "disk", counts, &sum) &&
+	   counts[35] == 4 && !counts[34] && sum == UINT64_MAX, "a histogram");
+	fake_file(SYSFS "disk0/latency_sum", "disk 77\n");
+	ok(!xenioemu_histogram(handle, 3, 0, 0, "disk", counts, &sum) &&
+	   sum == 77, "with its sum");
+	ok(xenioemu_histogram(handle, 3, 0, 0, "lunch", counts, &sum) ==
+	   XENIOEMU_NOT_FOUND, "no such stage");
+	fake_xs_set("domid", "5");
+	ok(xenioemu_counter(handle, 3, 0, 0, "reads", &value) ==
+	   XENIOEMU_FAILED &&
+	   xenioemu_controller_counter(handle, 3, 0, "commands", &value) ==
+	   XENIOEMU_FAILED &&
+	   xenioemu_histogram(handle, 3, 0, 0, "disk", counts, &sum) ==
+	   XENIOEMU_FAILED, "what another domain's driver counts is not here");
+	fake_xs_set("domid", "0");
+}
+
 static bool value_is(struct xenioemu *handle, const char *key,
 		     const char *wanted)
 {
@@ -205,6 +266,23 @@ static int call_attach_disk(struct xenioemu *handle)
 				    &index);
 }
 
+static int call_attach_disk_at(struct xenioemu *handle)
+{
+	return xenioemu_attach_disk_at(handle, 3, 0, 2, "params=/dev/fake2", 1);
+}
+
+static int call_counters(struct xenioemu *handle)
+{
+	uint64_t counts[XENIOEMU_BUCKETS], value;
+	int status = xenioemu_counter(handle, 3, 0, 0, "reads", &value);
+
+	if (!status)
+		status = xenioemu_controller_counter(handle, 3, 0, "commands",
+						     &value);
+	return status ? status : xenioemu_histogram(handle, 3, 0, 0, "disk",
+						    counts, &value);
+}
+
 static int call_detach_disk(struct xenioemu *handle)
 {
 	return xenioemu_detach_disk(handle, 3, 0, 1, 1);
@@ -284,6 +362,8 @@ static const struct {
 	{ "attach of a file", call_attach_file,
 	  "/local/domain/0/backend/ioemu/3/2" },
 	{ "attach_disk", call_attach_disk, BACKEND "/disk/2" },
+	{ "attach_disk_at", call_attach_disk_at, BACKEND "/disk/2" },
+	{ "counters and histogram", call_counters, NULL },
 	{ "detach_disk", call_detach_disk, NULL },
 	{ "detach", call_detach, NULL },
 	{ "find_domain", call_find, NULL },
@@ -398,6 +478,8 @@ void test_lib(void)
 	lists(handle);
 	sizes(handle);
 	disks(handle);
+	numbered(handle);
+	numbers(handle);
 	fake_xs.on_change = driver_closes;
 	ok(!xenioemu_detach(handle, 3, 0, 0, 1), "detach");
 	ok(xenioemu_detach(handle, 3, 0, 0, 1) == XENIOEMU_NOT_FOUND,
@@ -408,4 +490,5 @@ void test_lib(void)
 	fake_xs.refuse_open = true;
 	ok(!xenioemu_open(), "no xenstore, no handle");
 	failures();
+	forget_fake_files();
 }
