@@ -185,12 +185,6 @@ static void foreign_postpone(struct page *page)
 	schedule_delayed_work(&busy_work, msecs_to_jiffies(FOREIGN_BUSY_MS));
 }
 
-static noinline int foreign_clear(struct mmu_update *reqs, unsigned int nr)
-{
-	return HYPERVISOR_mmu_update(reqs, nr, NULL, DOMID_SELF);
-}
-ALLOW_ERROR_INJECTION(foreign_clear, ERRNO);
-
 static noinline int foreign_flush(void)
 {
 	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
@@ -215,7 +209,7 @@ static void foreign_unmap_idle(struct page **pages, unsigned int nr)
 			      MMU_NORMAL_PT_UPDATE;
 		reqs[i].val = 0;
 	}
-	if (foreign_clear(reqs, nr)) {
+	if (HYPERVISOR_mmu_update(reqs, nr, NULL, DOMID_SELF)) {
 		pr_err_ratelimited("cannot unmap foreign frames: %u pages are lost\n",
 				   nr);
 		return;
