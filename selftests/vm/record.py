@@ -22,13 +22,13 @@ import select
 import sys
 import time
 
-WIDTH = 104
+WIDTH = 124
 HEIGHT = 30
 PROMPT = "dom0# "
 GUEST = "guest# "
 LEAVE = b"\x1d"
 PAUSE = 1           # seconds that somebody needs to read
-PATIENCE = 180      # seconds without a word
+PATIENCE = 180 * int(os.environ.get("PATIENCE", "1"))    # seconds without a word
 
 
 def plain(text):
