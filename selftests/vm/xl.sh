@@ -270,6 +270,35 @@ t_no_disk_of_another_back_end()
 	nothing_left
 }
 
+waits_for_driver()
+{
+	nodes | comm -23 - "$TMP/nodes" | grep -q '/state = "1"'
+}
+
+# Nothing of it can tidy up, and there is no driver to do it; nor does xenbus give the
+# driver a device whose domain is gone. The tool tells of it.
+t_killed_while_it_waits_for_a_driver()
+{
+	local domid xl dm
+
+	config one "nvme,params=$FILES/a" "nvme,params=$DISK,controller=1"
+	module_unload
+	xl create "$TMP/one.cfg" &
+	xl=$!
+	wait_for 30 waits_for_driver
+	domid=$(xl domid one)
+	dm=$(grep -lx ioemu-dm /proc/[0-9]*/comm)
+	kill -KILL "$(cut -d / -f 3 <<<"$dm")"
+	! wait $xl || fail "it was created"
+	! xl domid one 2>/dev/null || fail "the domain is left"
+	wait_for 20 no_loops
+	disk_free "$DISK"
+	module_load
+	{ "$TOOL" check || :; } | grep "left of domains.* $domid"
+	"$TOOL" detach --force "$domid" 0
+	nothing_left
+}
+
 t_what_is_wrong_is_said()
 {
 	config missing "nvme,params=$FILES/a" "nvme,params=/dev/nowhere"
