@@ -319,6 +319,7 @@ static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
 	if (unlikely(status))
 		ioemu_stats_add(stats, IOEMU_ERRORS, 1);
 	ioemu_stats_latency(stats, IOEMU_STAGE_DISK, now - io->stamp);
+	ioemu_stats_latency(stats, IOEMU_STAGE_TOTAL, now - io->begun);
 	io->stamp = now;
 	io->done(io, status);
 	/* After this the disk may go. */
@@ -382,6 +383,7 @@ static void disk_begin(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 		       enum ioemu_counter requests)
 {
 	io->disk = disk;
+	io->begun = io->stamp;
 	io->bounce = NULL;
 	ioemu_stats_add(disk->stats, requests, 1);
 	ioemu_stats_add(disk->stats, IOEMU_IN_FLIGHT, 1);

@@ -35,6 +35,7 @@ static const char * const stage_names[] = {
 	[IOEMU_STAGE_SUBMIT]	= "submit",
 	[IOEMU_STAGE_DISK]	= "disk",
 	[IOEMU_STAGE_POST]	= "post",
+	[IOEMU_STAGE_TOTAL]	= "total",
 };
 
 static struct ioemu_stats *stats_from_kobj(struct kobject *kobj)

@@ -42,10 +42,16 @@ struct look {
 	struct exits exits;
 };
 
+/* Nanoseconds that half of the requests and all but one in a hundred stayed below. */
+struct percentiles {
+	uint64_t p50, p99;
+};
+
 /* Of a disk, between two looks. */
 struct rates {
 	double reads, read_bytes, writes, write_bytes;
-	uint64_t in_flight, p50, p99;
+	uint64_t in_flight;
+	struct percentiles disk, total;
 	bool have_exits;
 	double exits, exits_saved;
 };
@@ -134,13 +140,13 @@ static const struct look *find_before(const struct top *top,
 	return NULL;
 }
 
-static const uint64_t *disk_stage(const struct latencies *latencies)
+static const uint64_t *stage(const struct latencies *latencies, const char *name)
 {
 	static const uint64_t nothing[BUCKETS];
 	unsigned int i;
 
 	for (i = 0; i < latencies->n; i++)
-		if (!strcmp(latencies->stage[i], "disk"))
+		if (!strcmp(latencies->stage[i], name))
 			return latencies->count[i];
 	return nothing;
 }
@@ -148,8 +154,8 @@ static const uint64_t *disk_stage(const struct latencies *latencies)
 /* Another disk has got the number: it counts from 0, and since the last look only. */
 static bool began_anew(const struct look *before, const struct look *now)
 {
-	const uint64_t *old = disk_stage(&before->latencies);
-	const uint64_t *new = disk_stage(&now->latencies);
+	const uint64_t *old = stage(&before->latencies, "disk");
+	const uint64_t *new = stage(&now->latencies, "disk");
 	unsigned int i;
 
 	for (i = 0; i < COUNTERS; i++)
@@ -171,16 +177,29 @@ static double rate(const struct look *before, const struct look *now,
 	return (double)(new - old) / seconds;
 }
 
+static struct percentiles between(const struct look *before,
+				  const struct look *now, const char *name)
+{
+	const uint64_t *old = stage(&before->latencies, name);
+	const uint64_t *new = stage(&now->latencies, name);
+	uint64_t count[BUCKETS];
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++)
+		count[i] = new[i] - old[i];
+	return (struct percentiles){
+		.p50 = latency_percentile(count, 50),
+		.p99 = latency_percentile(count, 99),
+	};
+}
+
 static void compare(const struct look *before, const struct look *now,
 		    struct rates *rates)
 {
 	double seconds = (double)(now->when.tv_sec - before->when.tv_sec) +
 			 (double)(now->when.tv_nsec - before->when.tv_nsec) / 1e9;
-	const uint64_t *old, *new;
-	uint64_t count[BUCKETS];
 	struct look fresh = { };
 	struct exits exits;
-	unsigned int i;
 
 	if (seconds <= 0)
 		seconds = 1;
@@ -195,13 +214,8 @@ static void compare(const struct look *before, const struct look *now,
 	rates->writes = rate(before, now, COUNTER_WRITES, seconds);
 	rates->write_bytes = rate(before, now, COUNTER_WRITE_BYTES, seconds);
 	rates->in_flight = now->counters.value[COUNTER_IN_FLIGHT];
-
-	old = disk_stage(&before->latencies);
-	new = disk_stage(&now->latencies);
-	for (i = 0; i < BUCKETS; i++)
-		count[i] = new[i] - old[i];
-	rates->p50 = latency_percentile(count, 50);
-	rates->p99 = latency_percentile(count, 99);
+	rates->disk = between(before, now, "disk");
+	rates->total = between(before, now, "total");
 }
 
 static void text_line(const struct look *now, const struct rates *rates)
@@ -212,8 +226,8 @@ static void text_line(const struct look *now, const struct rates *rates)
 		snprintf(exits, sizeof(exits), "%.0f", rates->exits);
 		snprintf(saved, sizeof(saved), "%.0f", rates->exits_saved);
 	}
-	latency_text(p50, sizeof(p50), rates->p50);
-	latency_text(p99, sizeof(p99), rates->p99);
+	latency_text(p50, sizeof(p50), rates->disk.p50);
+	latency_text(p99, sizeof(p99), rates->disk.p99);
 	printf("%5u ", now->domid);
 	print_safe(stdout, now->name);
 	printf("%*s %5u %4u %9.0f %9.0f %9.1f %9.1f %6" PRIu64 " %8s %8s %9s %9s\n",
@@ -247,8 +261,10 @@ static void json_line(struct json *json, const struct look *now,
 	json_number(json, "write-bytes-per-second",
 		    (uint64_t)(rates->write_bytes + 0.5));
 	json_number(json, "in-flight", rates->in_flight);
-	json_number(json, "disk-p50-ns", rates->p50);
-	json_number(json, "disk-p99-ns", rates->p99);
+	json_number(json, "disk-p50-ns", rates->disk.p50);
+	json_number(json, "disk-p99-ns", rates->disk.p99);
+	json_number(json, "total-p50-ns", rates->total.p50);
+	json_number(json, "total-p99-ns", rates->total.p99);
 	json_exits(json, "exits-per-second", rates, rates->exits);
 	json_exits(json, "exits-saved-per-second", rates, rates->exits_saved);
 	json_close(json, '}');

@@ -34,6 +34,7 @@ typedef void (*ioemu_disk_done_t)(struct ioemu_disk_io *io,
  * @IOEMU_STAGE_DISK: from then until the block layer was done
  * @IOEMU_STAGE_POST: from then until the guest was interrupted; only where
  *                    others could share the interrupt
+ * @IOEMU_STAGE_TOTAL: submit and disk together, of each request
  * @IOEMU_STAGES: number of stages
  */
 enum ioemu_stage {
@@ -41,6 +42,7 @@ enum ioemu_stage {
 	IOEMU_STAGE_SUBMIT,
 	IOEMU_STAGE_DISK,
 	IOEMU_STAGE_POST,
+	IOEMU_STAGE_TOTAL,
 	IOEMU_STAGES
 };
 
@@ -52,6 +54,7 @@ enum ioemu_stage {
  *          ioemu_disk_poll() until @done; only where ioemu_disk_polls()
  * @stamp: when the last stage was over, ktime_get_ns(); the owner sets it before
  *         submitting, the disk afterwards
+ * @begun: the disk's: what @stamp was at first
  * @bio: the disk's
  * @submit: the disk's: what goes to the block layer, @bio or another; or NULL for
  *          zeroes, which have none before their turn
@@ -66,6 +69,7 @@ struct ioemu_disk_io {
 	ioemu_disk_done_t done;
 	bool polled;
 	u64 stamp;
+	u64 begun;
 	struct bio bio;
 	struct bio *submit;
 	struct ioemu_bounce *bounce;

@@ -17,7 +17,10 @@ static void no_time(void)
 {
 }
 
-/* Of a fetch nine took 1 us and one a while; of the disk four took @disk. */
+/*
+ * Of a fetch nine took 1 us and one a while; of the disk four took @disk, in all twice
+ * as long.
+ */
 static void fake_latency(unsigned int disk)
 {
 	char text[1024] = "fetch";
@@ -28,6 +31,9 @@ static void fake_latency(unsigned int disk)
 	strcat(text, "\ndisk");
 	for (i = 0; i < 36; i++)
 		strcat(text, i == disk ? " 4" : " 0");
+	strcat(text, "\ntotal");
+	for (i = 0; i < 36; i++)
+		strcat(text, i == disk + 1 ? " 4" : " 0");
 	strcat(text, "\n");
 	fake_file(SYSFS "latency", text);
 }
@@ -88,7 +94,7 @@ static void openmetrics(void)
 	   "no sums of a driver that has none");
 
 	fake_file(SYSFS "latency_sum",
-		  "fetch 1058576\nnew 2\ndisk 137438953472000000\n");
+		  "fetch 1058576\nnew 2\ndisk 137438953472000000\ntotal 7\n");
 	tool_says("stats --openmetrics", 0, "");
 	out_has("stage=\"fetch\",le=\"+Inf\"} 10\n"
 		"xen_ioemu_latency_seconds_count{domid=\"3\",domain=\"a\\\"b\\\\c?d\",devid=\"0\",disk=\"0\",stage=\"fetch\"} 10\n"
@@ -204,6 +210,12 @@ static void replacement(void)
 	out_has("  RD MiB/S  WR MiB/S ", "units");
 	out_has("         3         2       1.5       0.5      1    8.2us    8.2us ",
 		"rates and percentiles of a disk that came in between");
+	prepare();
+	tool_says("top --interval 2 --count 1 --json", 0, "");
+	out_has("\"disk-p50-ns\": 8192,\n    \"disk-p99-ns\": 8192,\n"
+		"    \"total-p50-ns\": 16384,\n    \"total-p99-ns\": 16384,\n",
+		"percentiles of the disk and of all");
+	disk_is_replaced();
 	tool_says("top --interval 1 --count 1", 0, "");
 	out_has("         0         0       0.0       0.0      1        -        - ",
 		"of one that does nothing");

@@ -135,7 +135,7 @@ void harness_add_for_variants(struct harness_test *t);
 		out;							\
 	} } while (0)
 #define HARNESS_BOOL(c, want, out) do {					\
-	if (!!(c) != (want)) {						\
+	if ((!!(c)) != (want)) {					\
 		harness_failed(__FILE__, __LINE__, "%s is %s", #c,	\
 			       (want) ? "false" : "true");		\
 		out;							\

@@ -283,6 +283,9 @@ TEST_F(disk, zeroes_wait_for_their_turn)
 	}
 	EXPECT_EQ(3, counted(self, IOEMU_THROTTLED));
 	EXPECT_EQ(3 * 2048, zeroed);
+	/* Of all of the time, the disk had next to none: 2^30 ns are 1.07 s. */
+	EXPECT_EQ(3, self->stats->cpu->latency[IOEMU_STAGE_TOTAL][30]);
+	EXPECT_EQ(0, self->stats->cpu->latency[IOEMU_STAGE_DISK][30]);
 }
 
 static void rw(struct fixture_disk *self, struct request *r, u64 block,

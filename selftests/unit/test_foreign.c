@@ -145,7 +145,8 @@ TEST_F(foreign, frames_that_are_none_are_left_out)
 	self->gfns[3] = ~0ull;
 	EXPECT_EQ(2, map(self));
 	EXPECT_TRUE(self->mapped[0] && !self->mapped[1]);
-	EXPECT_TRUE(self->mapped[2] && !self->mapped[3]);
+	EXPECT_TRUE(self->mapped[2]);
+	EXPECT_FALSE(self->mapped[3]);
 	EXPECT_EQ(NR_PAGES - 2, nr_free());
 	self->mapped[1] = self->mapped[2];
 	ioemu_foreign_unmap(self->mapped, 2);

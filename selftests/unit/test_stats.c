@@ -92,7 +92,7 @@ TEST_F(stats, times_add_up)
 	ASSERT_TRUE(standin_kobject_read(&self->s->kobj, "latency_sum",
 					 self->text) > 0);
 	EXPECT_EQ(0, strcmp(self->text,
-			    "fetch 7\nsubmit 0\ndisk 1099511628799\npost 0\n"));
+			    "fetch 7\nsubmit 0\ndisk 1099511628799\npost 0\ntotal 0\n"));
 }
 
 /* As much as there can be is less than what a file of sysfs can show. */

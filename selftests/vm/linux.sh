@@ -364,7 +364,7 @@ latencies()
 
 t_statistics_count_what_the_guest_does()
 {
-	local reads bytes writes flushes disk submit
+	local reads bytes writes flushes disk submit total
 
 	reads=$(stat 0 reads)
 	bytes=$(stat 0 read_bytes)
@@ -372,6 +372,7 @@ t_statistics_count_what_the_guest_does()
 	flushes=$(stat 2 flushes)
 	disk=$(latencies 0 disk)
 	submit=$(latencies 0 submit)
+	total=$(latencies 0 total)
 	g "dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=8k count=50 2>/dev/null
 		dd if=/dev/zero of=/dev/nvme0n1 oflag=direct bs=4k count=20 2>/dev/null
 		dd if=/dev/zero of=/dev/nvme0n3 bs=4k count=1 conv=fsync 2>/dev/null"
@@ -381,6 +382,7 @@ t_statistics_count_what_the_guest_does()
 	[ "$(stat 2 flushes)" -gt "$flushes" ]
 	expect_eq "$(latencies 0 disk)" $((disk + 70))
 	expect_eq "$(latencies 0 submit)" $((submit + 70))
+	expect_eq "$(latencies 0 total)" $((total + 70))
 	expect_eq "$(stat 0 in_flight)" 0
 }
 

@@ -61,6 +61,7 @@ expect(not any(map(sum, stats[1]["latency"].values())), "stats: of an idle disk"
 
 for line in json.loads(text("top.json")):
     expect(line["disk-p50-ns"] <= line["disk-p99-ns"], "top: percentiles")
+    expect(line["total-p50-ns"] <= line["total-p99-ns"], "top: total")
     expect(line["read-bytes-per-second"] > line["reads-per-second"], "top: bytes")
     expect(line["exits-per-second"] > 0, "top: exits")
     expect(line["exits-saved-per-second"] >= 0, "top: exits saved")
