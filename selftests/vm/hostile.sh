@@ -11,7 +11,7 @@
 SHARE=16	# per cent
 # Nor may it go without a completed command for longer than this at any time, nor may
 # dom0 be too busy to look for as long.
-STALL=$((1000 * PATIENCE))	# ms
+STALL=$((2000 * PATIENCE))	# ms
 # dom0's log gets no more lines than what is said on behalf of a guest may have at
 # its limit: 10 in 5 s from each place in the driver, one about those left out.
 LOG_PLACES=3	# nvme/ctrl.c, pci.c, guestmem.c
