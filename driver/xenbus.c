@@ -465,12 +465,11 @@ static int backend_follow_disks(struct backend *be)
 /* To miss a page that a migration copies is to lose it: never by mistake. */
 static int backend_follow_log_dirty(struct backend *be)
 {
-	const char *dir = be->node.xdev->nodename;
 	unsigned int number = 0;
 	char *value;
 	int err;
 
-	value = ioemu_xs_read(dir, "log-dirty");
+	value = ioemu_node_read(&be->node, "", "log-dirty");
 	if (!IS_ERR(value)) {
 		/* What is no number is none. */
 		if (kstrtouint(value, 10, &number))
@@ -487,8 +486,8 @@ static int backend_follow_log_dirty(struct backend *be)
 	if (!be->unsaid)
 		return 0;
 	/* From here on nothing is missed. */
-	err = ioemu_xs_write(dir, "state", "log-dirty-state",
-			     number ? "1" : "0");
+	err = ioemu_node_write(&be->node, "", "log-dirty-state",
+			       number ? "1" : "0");
 	be->unsaid = err;
 	return err;
 }
