@@ -86,7 +86,8 @@ void ioemu_xs_switch_state(struct xenbus_device *xdev, enum xenbus_state state);
  * @xdev: device
  * @otherend: directory of the front-end
  *
- * Nothing is removed if it is there again. The domain's directory above goes with the last of its devices.
+ * Nothing is removed if it is there again. The domain's directory above goes with
+ * the last of its devices.
  */
 void ioemu_xs_remove(struct xenbus_device *xdev, const char *otherend);
 

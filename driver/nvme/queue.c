@@ -306,7 +306,10 @@ static void nvme_sq_halt(struct ioemu_nvme_sq *sq, unsigned int why)
 	spin_unlock_irq(&sq->cq->lock);
 }
 
-/* Wait for the thread to see sq->halt. The admin queue's holds ctrl->lock. */
+/*
+ * Wait for what the thread is at, and was told to do: then it has seen sq->halt. The
+ * admin queue's thread is the one that waits.
+ */
 static void nvme_sq_settle(struct ioemu_nvme_sq *sq)
 {
 	if (sq->qid)
