@@ -68,7 +68,6 @@ kernel_patch() {
 	# functions are made to fail: lockdep reports it, and is off then.
 	sed -i 's/if (attr->probability <= prandom/if (attr->probability < 100 \&\& attr->probability <= prandom/' \
 		"$dir/lib/fault-inject.c"
-	kernel_patch_kasan "$dir"
 }
 
 # kernel_patch_kasan DIR: kasan_pv.c says what it is about. All of a kernel under
@@ -105,6 +104,7 @@ kernel_build() {
 	mkdir "$new" "$new/kdir"
 	tar -C "$new/kdir" --strip-components=1 -xf "$kernel_source"
 	kernel_patch
+	! grep -qx CONFIG_KASAN=y "$lab_dir/kernel/$1.config" || kernel_patch_kasan "$new/kdir"
 	cat "$lab_dir/kernel/common" "$lab_dir/kernel/$1.config" >"$lab_tmp/kernel.config"
 	kernel_configure "$lab_tmp/kernel.config"
 	# What is built here is not watched, by KCSAN or KASAN, but for the parts that
