@@ -54,7 +54,7 @@ setup()
 	cp "$PAYLOAD/fileops" /tmp/loop-program.img
 	truncate -s 2M /tmp/loop-program.img
 	PROGRAM=$(make_loop program 2)
-	build_guest --memory 512 $SECOND
+	build_guest --memory 512 --vcpus 1 $SECOND
 	"$TOOL" attach --slot 16 --disk "params=$OWN" $SECOND
 	"$LAB/guest-unpause" $SECOND
 	build_guest --memory $MEMORY --modules nvme,ext4,xfs,btrfs $GUEST
@@ -63,6 +63,8 @@ setup()
 		--disk "params=$EXT4" --disk "params=$XFS" --disk "params=$BTRFS" \
 		--disk params=/dev/mapper/soak --disk "params=$PROGRAM,mode=r" $GUEST
 	"$LAB/guest-unpause" $GUEST
+	# It has the most to do of those that share a CPU.
+	xl sched-credit2 -d $GUEST -w 512
 	# It takes all that the guests' CPU has left: after those that are to start.
 	OTHER_ID=$(SERIAL=file:$TMP/victim.serial paused_domain victim 1 victim)
 	"$TOOL" attach --slot 16 --disk "params=$OTHER" victim >/dev/null
@@ -89,7 +91,8 @@ teardown()
 	module_unload
 }
 
-# In the guest, until it is told to stop: each round of fio verifies what it wrote.
+# In the guest, until it is told to stop: each round of fio verifies what it wrote. It is
+# a little nicer than the tests' own commands.
 start_load()
 {
 	g -t 300 'rm -f /run/stop
@@ -109,7 +112,7 @@ start_load()
 		(n=0
 		while [ ! -e /run/stop ]; do
 			n=$((n + 1))
-			fio_verify --bssplit=512/5:4k/40:8k/20:16k/15:60k/10:128k/10 \
+			fio_verify --nice=5 --bssplit=512/5:4k/40:8k/20:16k/15:60k/10:128k/10 \
 				--iodepth=$((1 << n % 7)) --randseed=$n --size=2m \
 				--offset=$((n % 24 * 2))m \
 				--name=n1 --filename=/dev/nvme0n1 \
@@ -195,7 +198,7 @@ hot_disk()
 
 	be=$(backend_path "$DOMID" 0)
 	xenstore-write "$be/disk/9/params" "$HOT"
-	g "until_true 60 'grep -qx 10 /sys/block/nvme0n*/nsid'
+	g -t 240 "until_true 60 'grep -qx 10 /sys/block/nvme0n*/nsid'
 		hot=\$(grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4)
 		until_true 60 \"[ -b /dev/\$hot ]\"
 		# Where there is no disk, fio would make a file.
@@ -203,7 +206,10 @@ hot_disk()
 			--rw=randwrite --bs=4k --iodepth=8 --ioengine=libaio --time_based \
 			--runtime=60 --size=16m
 		) </dev/null >/dev/null 2>&1 &
-		until_true 60 '[ \$(writes \${hot#nvme0n}) -gt 100 ]'"
+		until_true 60 '[ \$(writes \${hot#nvme0n}) -gt 100 ]'" || {
+		cat "/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
+		return 1
+	}
 	xenstore-rm "$be/disk/9"
 	wait_for 30 disk_free "$HOT"
 	g "until_true 60 '! grep -qx 10 /sys/block/nvme0n*/nsid 2>/dev/null'"
