@@ -214,7 +214,7 @@ static void metric_stage(const struct sample *sample, unsigned int stage)
 		if (i == BUCKETS - 1)
 			fputs("+Inf", stdout);
 		else
-			printf("%.9g", (double)(2ULL << i) / 1e9);
+			printf("%.12g", (double)(2ULL << i) / 1e9);
 		printf("\"} %" PRIu64 "\n", count);
 	}
 	/* There are both of these or none. */
