@@ -109,10 +109,13 @@ static void nvme_read_step(struct ioemu_nvme_req *req)
 	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
 
 	req->step = NULL;
-	if (disk)
-		nvme_submit(req, disk, req->step_count, false, false);
-	else
+	if (!disk)
 		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+	else if (READ_ONCE(req->sq->halt))
+		/* Whoever halted has hurried the limit, and nobody will again. */
+		ioemu_nvme_complete(req, NVME_SC_INTERRUPTED);
+	else
+		nvme_submit(req, disk, req->step_count, false, false);
 }
 
 /* Read and Write, sections 6.9 and 6.15 */

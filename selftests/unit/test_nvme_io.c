@@ -432,6 +432,30 @@ TEST_FV(io, deallocation_does_not_hold_up_bus_mastering)
 	standin_idle = NULL;
 }
 
+TEST_FV(io, read_with_fua_does_not_hold_up_bus_mastering)
+{
+	struct nvme_sqe sqe = sqe_rw(false, 5, 1, self->data, 0);
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	sqe.cdw12 |= cpu_to_le32(NVME_RW_FUA);
+	fake_disk_clear_log(self->disk);
+	fake_disk_hold(self->disk, true);
+	host_submit(h, 1, sqe);
+	run_pending();
+	EXPECT_EQ(1, fake_disk_count(self->disk, FAKE_DISK_FLUSH));
+	standin_idle = fake_disk_idle;
+	standin_idle_arg = self->disk;
+	host_command(h, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0, fake_disk_count(self->disk, FAKE_DISK_READ));
+	fake_disk_hold(self->disk, false);
+	host_command(h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	run_pending();
+	EXPECT_TRUE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(ERR(NVME_SC_INTERRUPTED), cqe_status(&cqe));
+	standin_idle = NULL;
+}
+
 TEST_FV(io, errors)
 {
 	static const struct {
