@@ -131,6 +131,9 @@ struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 	ret = -EINVAL;
 	if (block > PAGE_SIZE)
 		goto err_close;
+	ret = -EMEDIUMTYPE;
+	if (bdev_is_zoned(disk->bdev))
+		goto err_close;
 	disk->block_shift = ilog2(block);
 	/*
 	 * Pieces that are not whole blocks are legal, but so rare elsewhere

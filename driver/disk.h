@@ -23,7 +23,8 @@ struct ioemu_stats;
  * Context: process context.
  * Return: the disk or an ERR_PTR: -ENOENT no such file, -ENOTBLK not a block
  *         device, -EBUSY somebody else holds it, -EACCES or -EROFS it is
- *         read-only, -EINVAL a logical block size over 4096, and so on.
+ *         read-only, -EINVAL a logical block size over 4096, -EMEDIUMTYPE it has
+ *         zones, and so on.
  */
 struct ioemu_disk *ioemu_disk_open(const char *path, bool read_only,
 				   const char *serial,

@@ -132,6 +132,9 @@ static int backend_open_disk(struct backend *be, unsigned int index,
 	case -EINVAL:
 		why = "has logical blocks over 4096 bytes";
 		break;
+	case -EMEDIUMTYPE:
+		why = "is zoned; accepted: a device that can be written in any order";
+		break;
 	default:
 		why = "cannot be opened";
 	}

@@ -166,6 +166,17 @@ t_writable_read_only_device_is_refused()
 	blockdev --setrw "$OTHER"
 }
 
+# Its guest would take it for a disk that can be written anywhere.
+t_zoned_device_is_refused()
+{
+	local zoned
+
+	zoned=$(make_disk bind_zoned 64 zoned=1 zone_size=4)
+	refused model=nvme slot=17 disk/0/params="$zoned" -- \
+		"disk/0/params: \"$zoned\" is zoned"
+	remove_disk bind_zoned
+}
+
 t_bad_serial_is_refused()
 {
 	refused model=nvme slot=17 serial=123456789012345678901 \

@@ -37,6 +37,7 @@ struct block_device {
 	unsigned int dma_alignment;
 	unsigned int max_discard_sectors;
 	bool stable_writes;
+	bool zoned;
 };
 
 struct ioemu_bdev_file {
@@ -61,6 +62,7 @@ void invalidate_bdev(struct block_device *bdev);
 #define bdev_discard_granularity(bdev)	((void)(bdev), 512u)
 #define bdev_nonrot(bdev)		((void)(bdev), true)
 #define bdev_stable_writes(bdev)	((bdev)->stable_writes)
+#define bdev_is_zoned(bdev)		((bdev)->zoned)
 
 void bio_init(struct bio *bio, struct block_device *bdev, struct bio_vec *vecs,
 	      unsigned short nr_vecs, blk_opf_t opf);
