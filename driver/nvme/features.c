@@ -159,15 +159,24 @@ static u16 nvme_set_irq_config(struct ioemu_nvme *ctrl, u32 value)
 	return NVME_SC_SUCCESS;
 }
 
-/* Without a cache, nothing that was written before is in one either. */
+/*
+ * Without a cache, nothing that was complete before is in one either. A write that the
+ * disk has meanwhile completes by the old rule.
+ */
 static u16 nvme_set_write_cache(struct ioemu_nvme *ctrl, bool on)
 {
+	bool was = ctrl->force_fua;
+	u16 status;
+
 	WRITE_ONCE(ctrl->force_fua, !on);
 	if (on)
 		return NVME_SC_SUCCESS;
 	/* What a thread writes by the old rule it has submitted now. */
 	ioemu_nvme_queues_settle(ctrl);
-	return ioemu_nvme_blk_status(ioemu_nvme_flush_disks(ctrl), true);
+	status = ioemu_nvme_blk_status(ioemu_nvme_flush_disks(ctrl), true);
+	if (status)
+		WRITE_ONCE(ctrl->force_fua, was);
+	return status;
 }
 
 /**

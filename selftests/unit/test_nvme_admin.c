@@ -374,6 +374,7 @@ TEST_F(admin, features_of_namespaces)
 TEST_F(admin, write_cache_off_means_fua)
 {
 	struct nvme_host *h = &self->h;
+	u32 value;
 
 	ASSERT_EQ(0, host_create_cq(h, 1, 8));
 	ASSERT_EQ(0, host_create_sq(h, 1, 8, 1));
@@ -390,6 +391,8 @@ TEST_F(admin, write_cache_off_means_fua)
 	EXPECT_EQ(1, fake_disk_count(h->disks[0], FAKE_DISK_FLUSH));
 	fake_disk_fail(h->disks[0], 1, BLK_STS_MEDIUM, false);
 	EXPECT_EQ(DNR(NVME_SC_WRITE_FAULT), host_set_feature(h, 6, 0, NULL));
+	EXPECT_EQ(0, host_get_feature(h, 6, &value));
+	EXPECT_EQ(1, value);
 }
 
 /* ---- log pages --------------------------------------------------------- */
