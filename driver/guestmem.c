@@ -340,7 +340,7 @@ static int gmap_fill(struct ioemu_gmap *map, const u64 *gfns, unsigned int nr)
 	mutex_lock(&map->lock);
 	/* A guest cannot make dom0's memory the price of its wild addresses. */
 	if (map->nr > 2 * map->gm->limit) {
-		ret = -ENOMEM;
+		ret = -EAGAIN;
 		goto out_unlock;
 	}
 	for (i = 0; i < nr && !ret; i++) {

@@ -14,7 +14,7 @@
  * @bytes: how much, a multiple of 4; may be 0
  *
  * Context: the controller's thread.
- * Return: status.
+ * Return: status, or NVME_PARK.
  */
 u16 ioemu_nvme_reply(struct ioemu_nvme_req *req, const void *data,
 		     size_t bytes)
@@ -27,19 +27,6 @@ u16 ioemu_nvme_reply(struct ioemu_nvme_req *req, const void *data,
 	if (!status)
 		ioemu_nvme_copy_out(req, data, bytes);
 	return status;
-}
-
-/* A queue could not be made: what the guest is told. */
-static u16 nvme_create_status(int err)
-{
-	switch (err) {
-	case 0:
-		return NVME_SC_SUCCESS;
-	case -EFAULT:
-		return ioemu_nvme_dnr(NVME_SC_DATA_TRANSFER);
-	default:
-		return NVME_SC_INTERNAL;
-	}
 }
 
 /*
@@ -93,7 +80,7 @@ static u16 nvme_create_cq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 	err = ioemu_nvme_cq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
 				   (cdw10 >> 16) + 1, vector,
 				   cdw11 & NVME_CQ_IEN);
-	return nvme_create_status(err);
+	return ioemu_nvme_map_status(err);
 }
 
 /* Section 5.4 */
@@ -114,7 +101,7 @@ static u16 nvme_create_sq(struct ioemu_nvme *ctrl, const struct nvme_sqe *sqe)
 		return status;
 	err = ioemu_nvme_sq_create(ctrl, qid, le64_to_cpu(sqe->prp1),
 				   (cdw10 >> 16) + 1, cqid);
-	return nvme_create_status(err);
+	return ioemu_nvme_map_status(err);
 }
 
 /* Section 5.6 */
@@ -162,7 +149,7 @@ static u16 nvme_abort(struct ioemu_nvme_req *req, const struct nvme_sqe *sqe)
  * @req: its request
  *
  * Context: the controller's thread, ctrl->lock held.
- * Return: status to complete @req with, or NVME_PENDING.
+ * Return: status to complete @req with, NVME_PENDING, or NVME_PARK.
  */
 u16 ioemu_nvme_exec_admin(struct ioemu_nvme_req *req)
 {

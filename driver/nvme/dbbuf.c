@@ -153,7 +153,7 @@ static void nvme_dbbuf_all_queues(struct ioemu_nvme *ctrl, bool attach)
  * @req: request
  *
  * Context: the controller's thread, ctrl->lock held.
- * Return: status.
+ * Return: status, or NVME_PARK.
  */
 u16 ioemu_nvme_dbbuf_config(struct ioemu_nvme_req *req)
 {
@@ -162,16 +162,19 @@ u16 ioemu_nvme_dbbuf_config(struct ioemu_nvme_req *req)
 	u64 prp1 = le64_to_cpu(sqe->prp1), prp2 = le64_to_cpu(sqe->prp2);
 	struct ioemu_nvme_ring shadow = {}, event = {};
 	struct ioemu_nvme_ring old_shadow, old_event;
+	int err;
 
 	if ((prp1 | prp2) & NVME_PAGE_MASK)
 		return ioemu_nvme_dnr(NVME_SC_PRP_OFFSET);
 	if (prp1 == prp2)
 		return ioemu_nvme_dnr(NVME_SC_INVALID_FIELD);
-	if (ioemu_nvme_ring_init(ctrl, &shadow, prp1, NVME_PAGE_SIZE))
-		return ioemu_nvme_dnr(NVME_SC_DATA_TRANSFER);
-	if (ioemu_nvme_ring_init(ctrl, &event, prp2, NVME_PAGE_SIZE)) {
+	err = ioemu_nvme_ring_init(ctrl, &shadow, prp1, NVME_PAGE_SIZE);
+	if (err)
+		return ioemu_nvme_map_status(err);
+	err = ioemu_nvme_ring_init(ctrl, &event, prp2, NVME_PAGE_SIZE);
+	if (err) {
 		ioemu_nvme_ring_free(&shadow);
-		return ioemu_nvme_dnr(NVME_SC_DATA_TRANSFER);
+		return ioemu_nvme_map_status(err);
 	}
 
 	old_shadow = ctrl->dbbuf_shadow;

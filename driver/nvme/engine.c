@@ -599,9 +599,12 @@ struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req)
 
 	if (req->big)
 		return req->big;
-	while (unlikely(!sq->bigs))
-		if (!nvme_sq_refill(sq, true))
+	while (unlikely(!sq->bigs)) {
+		if (!nvme_sq_refill(sq, true)) {
+			sq->wants_big = true;
 			return NULL;
+		}
+	}
 	req->big = sq->bigs;
 	sq->bigs = req->big->next;
 	return req->big;
@@ -742,6 +745,7 @@ static bool nvme_sq_unpark(struct ioemu_nvme_sq *sq)
 	struct ioemu_nvme_req *req = sq->parked;
 
 	WRITE_ONCE(sq->parked, NULL);
+	sq->wants_big = false;
 	if (nvme_sq_execute(sq, req))
 		return true;
 	WRITE_ONCE(sq->parked, req);
@@ -877,7 +881,7 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 		again = true;
 	} else if (likely(!READ_ONCE(sq->halt))) {
 		if (unlikely(sq->parked))
-			again = sq->bigs;
+			again = sq->wants_big && sq->bigs;
 		else if (sq->head != ioemu_nvme_sq_tail(sq))
 			again = sq->free || nvme_sq_refill(sq, true);
 		else

@@ -233,7 +233,7 @@ struct ioemu_nvme_scratch {
  * @read_blocks: 512-byte units read
  * @write_blocks: 512-byte units written
  * @batches: runs that fetched something
- * @starved: runs that ended for want of a free request or large room
+ * @starved: runs that ended for want of a free request, a large room or a map
  * @polled: reads and writes whose end the thread looked for
  */
 struct ioemu_nvme_sq_stats {
@@ -312,7 +312,9 @@ struct ioemu_nvme_pace {
  * @bigs: free large rooms; @run_lock
  * @done: finished within this batch, oldest first; @run_lock
  * @done_tail: its end; @run_lock
- * @parked: waits for a large room, its command is in scratch; @run_lock
+ * @parked: waits for a large room or another map, its command is in scratch;
+ *          @run_lock
+ * @wants_big: it waits for a large room; @run_lock
  * @nr_taken: requests ever taken from @free; @run_lock
  * @seen_rung: the doorbell that was accounted; @run_lock
  * @fetch_ns: how long the thread took from it; @run_lock
@@ -361,6 +363,7 @@ struct ioemu_nvme_sq {
 	struct ioemu_nvme_req *done;
 	struct ioemu_nvme_req *done_tail;
 	struct ioemu_nvme_req *parked;
+	bool wants_big;
 	u64 seen_rung;
 	u64 fetch_ns;
 	bool fetch_new;
@@ -645,7 +648,8 @@ static inline u16 ioemu_nvme_dnr(u16 status)
 /*
  * What executing a command returns instead of the status to complete it with.
  * NVME_PENDING: it completes by itself, perhaps did so; do not touch it.
- * NVME_PARK: no large room is free, execute it again later.
+ * NVME_PARK: no large room is free, or the map of guest memory is full: execute it
+ * again later.
  */
 #define NVME_PENDING		0xfffe
 #define NVME_PARK		0xffff
@@ -746,6 +750,7 @@ u16 ioemu_nvme_map_data(struct ioemu_nvme_req *req, unsigned int bytes);
 u16 ioemu_nvme_map_sgl(struct ioemu_nvme_req *req, unsigned int bytes);
 u16 ioemu_nvme_map_segs(struct ioemu_nvme_req *req,
 			const struct ioemu_nvme_seg *segs, unsigned int nr);
+u16 ioemu_nvme_map_status(int err);
 u16 ioemu_nvme_guest_read(struct ioemu_nvme_sq *sq, u64 addr, void *to,
 			  size_t bytes);
 void ioemu_nvme_copy_in(struct ioemu_nvme_req *req, void *to, size_t bytes);

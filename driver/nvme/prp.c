@@ -13,12 +13,25 @@
 
 #include "nvme.h"
 
-/* A lookup of guest frames failed: what the guest is told. */
-static u16 nvme_map_error(int err)
+/**
+ * ioemu_nvme_map_status() - what a lookup of guest frames means for a command
+ * @err: what it returned
+ *
+ * Context: any.
+ * Return: status, or NVME_PARK: the queue runs again when its map was replaced.
+ */
+u16 ioemu_nvme_map_status(int err)
 {
-	if (err == -EFAULT)
+	switch (err) {
+	case 0:
+		return NVME_SC_SUCCESS;
+	case -EFAULT:
 		return ioemu_nvme_dnr(NVME_SC_DATA_TRANSFER);
-	return NVME_SC_INTERNAL;
+	case -EAGAIN:
+		return NVME_PARK;
+	default:
+		return NVME_SC_INTERNAL;
+	}
 }
 
 /**
@@ -29,7 +42,7 @@ static u16 nvme_map_error(int err)
  * @bytes: how much
  *
  * Context: the queue's thread.
- * Return: status.
+ * Return: status, or NVME_PARK.
  */
 u16 ioemu_nvme_guest_read(struct ioemu_nvme_sq *sq, u64 addr, void *to,
 			  size_t bytes)
@@ -45,7 +58,7 @@ u16 ioemu_nvme_guest_read(struct ioemu_nvme_sq *sq, u64 addr, void *to,
 		len = min_t(size_t, bytes, NVME_PAGE_SIZE - offset);
 		err = ioemu_gmap_pages(sq->ring.map, &gfn, 1, &page);
 		if (err)
-			return nvme_map_error(err);
+			return ioemu_nvme_map_status(err);
 		memcpy(to, page_address(page) + offset, len);
 		to += len;
 		addr += len;
@@ -79,7 +92,7 @@ static u16 nvme_hold(struct ioemu_nvme_req *req, unsigned int nr)
 
 	err = ioemu_gmap_pages(sq->ring.map, req->gfns, nr, sq->scratch->pages);
 	if (unlikely(err))
-		return nvme_map_error(err);
+		return ioemu_nvme_map_status(err);
 	ioemu_gmap_get(sq->ring.map);
 	req->map = sq->ring.map;
 	req->nr_vecs = nr;

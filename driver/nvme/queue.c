@@ -75,7 +75,7 @@ struct ioemu_gmap *ioemu_nvme_ring_commit(struct ioemu_nvme *ctrl,
  * @bytes: its size, at most NVME_MAX_RING_PAGES pages
  *
  * Context: process context, ctrl->lock held.
- * Return: 0, -ENOMEM, -ESHUTDOWN, or -EFAULT if that is not memory.
+ * Return: 0, -ENOMEM, -ESHUTDOWN, or as ioemu_gmap_pages().
  */
 int ioemu_nvme_ring_init(struct ioemu_nvme *ctrl, struct ioemu_nvme_ring *ring,
 			 u64 addr, size_t bytes)
@@ -578,6 +578,7 @@ static void nvme_sq_remap(struct ioemu_nvme_sq *sq, struct ioemu_gmap *map)
 {
 	struct ioemu_nvme *ctrl = sq->ctrl;
 	struct ioemu_gmap *old;
+	bool run;
 
 	if (!sq->ring.map)
 		return;
@@ -588,14 +589,15 @@ static void nvme_sq_remap(struct ioemu_nvme_sq *sq, struct ioemu_gmap *map)
 	if (!map)
 		ioemu_nvme_sq_break(sq);
 	old = ioemu_nvme_ring_commit(ctrl, &sq->ring, map);
+	/* What is parked may go on; without memory it is given up, as are steps. */
+	run = sq->parked || !map;
 	if (sq->qid)
 		mutex_unlock(&sq->own_lock);
 	ioemu_gmap_put(old);
-	if (!map) {
-		/* What is parked or has more steps is given up. */
+	if (run)
 		kthread_queue_work(sq->worker, &sq->work);
+	if (!map)
 		ioemu_nvme_fatal(ctrl, "memory of a submission queue is gone");
-	}
 }
 
 static void nvme_cq_remap(struct ioemu_nvme_cq *cq, struct ioemu_gmap *map)

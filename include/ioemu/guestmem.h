@@ -45,7 +45,8 @@ void ioemu_gmap_put(struct ioemu_gmap *map);
  *
  * Context: process context, may sleep.
  * Return: 0; -EFAULT when one of the frames is not guest memory that can be
- *         mapped writable; -ENOMEM; -ESHUTDOWN when the domain goes away.
+ *         mapped writable; -EAGAIN when the map has no room for them and is to be
+ *         replaced; -ENOMEM; -ESHUTDOWN when the domain goes away.
  */
 int ioemu_gmap_pages(struct ioemu_gmap *map, const u64 *gfns, unsigned int nr,
 		     struct page **pages);

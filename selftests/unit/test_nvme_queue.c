@@ -417,6 +417,56 @@ TEST_F(queue, requests_run_out)
 	EXPECT_EQ(1000, n);
 }
 
+/* What comes of @nr completions in queue @qid */
+static void expect_all(struct fixture_queue *self, unsigned int qid,
+		       unsigned int nr, u16 status)
+{
+	struct nvme_cqe cqe;
+
+	while (nr--) {
+		ASSERT_TRUE(host_reap(&self->h, qid, &cqe));
+		EXPECT_EQ(status, cqe_status(&cqe));
+	}
+	EXPECT_FALSE(host_reap(&self->h, qid, &cqe));
+}
+
+/* Command and queue wait for another map, and do nothing meanwhile. */
+TEST_F(queue, a_full_map_is_waited_for)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	standin_idle = NULL;
+	host_ready(h, 64);
+	fake_vm_fail_pages(h->vm, 1, -EAGAIN);
+	give(self, 3);
+	EXPECT_FALSE(host_reap(h, 1, &cqe));
+	EXPECT_EQ(0, fake_disk_count(self->disk, FAKE_DISK_READ));
+	fake_vm_replace_map(h->vm);
+	ioemu_nvme_model.memory_changed(h->ctrl);
+	run_pending();
+	expect_all(self, 1, 3, 0);
+
+	/* Likewise of an admin command, and of one that makes a queue */
+	fake_vm_fail_pages(h->vm, 1, -EAGAIN);
+	host_submit(h, 0, (struct nvme_sqe) {
+		.opcode = NVME_ADMIN_IDENTIFY, .cdw10 = cpu_to_le32(1),
+		.prp1 = cpu_to_le64(self->data) });
+	run_pending();
+	EXPECT_FALSE(host_reap(h, 0, &cqe));
+	ioemu_nvme_model.memory_changed(h->ctrl);
+	run_pending();
+	expect_all(self, 0, 1, 0);
+	fake_vm_fail_pages(h->vm, 1, -EAGAIN);
+	host_queue_init(h, &h->cq[2], 2, 64, 4);
+	host_submit(h, 0, sqe_create_cq(2, 64, h->cq[2].addr, 2, NVME_QUEUE_PC));
+	run_pending();
+	EXPECT_FALSE(host_reap(h, 0, &cqe));
+	ioemu_nvme_model.memory_changed(h->ctrl);
+	run_pending();
+	expect_all(self, 0, 1, 0);
+}
+
 TEST_F(queue, large_rooms_run_out)
 {
 	struct nvme_host *h = &self->h;
