@@ -72,7 +72,7 @@ struct ioemu_bounce {
 	struct bio_vec vecs[];
 };
 
-static void disk_write_zeroes(struct ioemu_disk_io *io);
+static void disk_zero_or_discard(struct ioemu_disk_io *io);
 
 /* To the block layer. */
 static void disk_go(struct ioemu_disk_io *io)
@@ -85,7 +85,7 @@ static void disk_go(struct ioemu_disk_io *io)
 	if (likely(io->submit))
 		submit_bio(io->submit);
 	else
-		disk_write_zeroes(io);
+		disk_zero_or_discard(io);
 }
 
 static void disk_submit(struct ioemu_disk_io *io, struct bio *bio, u64 bytes)
@@ -170,7 +170,7 @@ void ioemu_disk_close(struct ioemu_disk *disk)
 
 void ioemu_disk_drain(struct ioemu_disk *disk)
 {
-	ioemu_disk_hurry(disk);
+	ioemu_limit_hurry(&disk->limit);
 	while (ioemu_stats_sum(disk->stats, IOEMU_IN_FLIGHT))
 		usleep_range(500, 1000);
 }
@@ -178,11 +178,6 @@ void ioemu_disk_drain(struct ioemu_disk *disk)
 void ioemu_disk_set_limit(struct ioemu_disk *disk, u64 iops, u64 bytes)
 {
 	ioemu_limit_set(&disk->limit, iops, bytes);
-}
-
-void ioemu_disk_hurry(struct ioemu_disk *disk)
-{
-	ioemu_limit_hurry(&disk->limit);
 }
 
 void ioemu_disk_latency(struct ioemu_disk *disk, enum ioemu_stage stage,
@@ -319,7 +314,8 @@ static void disk_done(struct ioemu_disk_io *io, blk_status_t status)
 		bounce_free(bounce);
 		io->bounce = NULL;
 	}
-	if (unlikely(status))
+	/* What was cancelled is no error of the disk. */
+	if (unlikely(status) && status != BLK_STS_AGAIN)
 		ioemu_stats_add(stats, IOEMU_ERRORS, 1);
 	ioemu_stats_latency(stats, IOEMU_STAGE_DISK, now - io->stamp);
 	ioemu_stats_latency(stats, IOEMU_STAGE_TOTAL, now - io->begun);
@@ -461,27 +457,41 @@ void ioemu_disk_flush(struct ioemu_disk *disk, struct ioemu_disk_io *io)
 void ioemu_disk_discard(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 			u64 block, u64 nr_blocks)
 {
-	struct bio *bio = NULL;
-	int ret;
+	u64 bytes = nr_blocks << disk->block_shift;
 
 	disk_begin(disk, io, IOEMU_DISCARDS);
-	ioemu_stats_add(disk->stats, IOEMU_DISCARD_BYTES,
-			nr_blocks << disk->block_shift);
+	ioemu_stats_add(disk->stats, IOEMU_DISCARD_BYTES, bytes);
 	if (!disk_range_ok(disk, block, nr_blocks)) {
 		disk_done(io, BLK_STS_IOERR);
 		return;
 	}
-	ret = __blkdev_issue_discard(disk->bdev, disk_sector(disk, block),
-				     disk_sector(disk, nr_blocks), GFP_NOIO,
-				     &bio);
+	io->bio.bi_opf = REQ_OP_DISCARD;
+	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
+	io->bytes = bytes;
+	disk_submit(io, NULL, 0);
+}
+
+/* A bio that a helper of the block layer made, or why there is none. */
+static void disk_submit_made(struct ioemu_disk_io *io, struct bio *bio, int ret)
+{
 	if (bio) {
 		bio->bi_private = io;
 		bio->bi_end_io = disk_end_io_put;
-		disk_submit(io, bio, 0);
+		submit_bio(bio);
 		return;
 	}
+	disk_done(io, errno_to_blk_status(ret));
+}
+
+static void disk_discard(struct ioemu_disk_io *io)
+{
+	struct bio *bio = NULL;
+	int ret;
+
+	ret = __blkdev_issue_discard(io->disk->bdev, io->bio.bi_iter.bi_sector,
+				     io->bytes >> SECTOR_SHIFT, GFP_NOIO, &bio);
 	/* Not supported: it was a hint. */
-	disk_done(io, ret == -EOPNOTSUPP ? BLK_STS_OK : errno_to_blk_status(ret));
+	disk_submit_made(io, bio, ret == -EOPNOTSUPP ? 0 : ret);
 }
 
 /*
@@ -504,11 +514,10 @@ static int disk_zero_wait(struct ioemu_disk *disk, sector_t sector, sector_t nr,
 	return ret;
 }
 
-/* Write zeroes has had its turn. What it is was left in io->bio. */
 static void disk_write_zeroes(struct ioemu_disk_io *io)
 {
 	sector_t sector = io->bio.bi_iter.bi_sector;
-	u64 bytes = io->bio.bi_iter.bi_size;
+	sector_t nr = io->bytes >> SECTOR_SHIFT;
 	bool unmap = !(io->bio.bi_opf & REQ_NOUNMAP);
 	bool fua = io->bio.bi_opf & REQ_FUA;
 	struct ioemu_disk *disk = io->disk;
@@ -516,7 +525,7 @@ static void disk_write_zeroes(struct ioemu_disk_io *io)
 	int ret;
 
 	if (fua || !READ_ONCE(disk->offloads_zeroes[unmap])) {
-		ret = disk_zero_wait(disk, sector, bytes >> SECTOR_SHIFT, unmap);
+		ret = disk_zero_wait(disk, sector, nr, unmap);
 		/* No flag makes all bios of the range durable: flush. */
 		if (!ret && fua) {
 			disk_init_bio(disk, io, NULL, 0,
@@ -527,16 +536,18 @@ static void disk_write_zeroes(struct ioemu_disk_io *io)
 		disk_done(io, errno_to_blk_status(ret));
 		return;
 	}
-	ret = __blkdev_issue_zeroout(disk->bdev, sector, bytes >> SECTOR_SHIFT,
-				     GFP_NOIO, &bio,
+	ret = __blkdev_issue_zeroout(disk->bdev, sector, nr, GFP_NOIO, &bio,
 				     unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
-	if (bio) {
-		bio->bi_private = io;
-		bio->bi_end_io = disk_end_io_put;
-		submit_bio(bio);
-		return;
-	}
-	disk_done(io, errno_to_blk_status(ret));
+	disk_submit_made(io, bio, ret);
+}
+
+/* Its turn has come. What it is was left in io->bio and io->bytes. */
+static void disk_zero_or_discard(struct ioemu_disk_io *io)
+{
+	if (bio_op(&io->bio) == REQ_OP_DISCARD)
+		disk_discard(io);
+	else
+		disk_write_zeroes(io);
 }
 
 void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
@@ -553,6 +564,27 @@ void ioemu_disk_write_zeroes(struct ioemu_disk *disk, struct ioemu_disk_io *io,
 	io->bio.bi_opf = REQ_OP_WRITE_ZEROES | (unmap ? 0 : REQ_NOUNMAP) |
 			 (fua ? REQ_FUA : 0);
 	io->bio.bi_iter.bi_sector = disk_sector(disk, block);
-	io->bio.bi_iter.bi_size = bytes;
+	io->bytes = bytes;
 	disk_submit(io, NULL, bytes);
+}
+
+/* One that has not been given to the block layer ends. */
+static void disk_cancel(struct ioemu_disk_io *io)
+{
+	if (!io->submit) {
+		disk_done(io, BLK_STS_AGAIN);
+		return;
+	}
+	io->submit->bi_status = BLK_STS_AGAIN;
+	bio_endio(io->submit);
+}
+
+void ioemu_disk_cancel(struct ioemu_disk *disk, const void *owner)
+{
+	struct ioemu_disk_io *io, *next;
+
+	for (io = ioemu_limit_take(&disk->limit, owner); io; io = next) {
+		next = io->next;
+		disk_cancel(io);
+	}
 }

@@ -96,42 +96,90 @@ void ioemu_limit_set(struct ioemu_limit *limit, u64 iops, u64 bytes)
 		ioemu_limit_hurry(limit);
 }
 
+/* Give a request its turn, and say what is due after it. */
+static void limit_charge(struct ioemu_limit *limit, struct ioemu_disk_io *io,
+			 u64 now)
+{
+	u64 ahead = now - LIMIT_AHEAD_NS;
+
+	lockdep_assert_held(&limit->lock);
+
+	limit->next_request = max(limit->next_request, ahead);
+	limit->next_byte = max(limit->next_byte, ahead);
+	io->due = max(limit->next_request, limit->next_byte);
+	if (limit->iops)
+		limit->next_request += div64_u64(NSEC_PER_SEC, limit->iops);
+	if (limit->bytes)
+		limit->next_byte += div64_u64(io->charge * NSEC_PER_SEC,
+					      limit->bytes);
+}
+
+static void limit_append(struct ioemu_limit *limit, struct ioemu_disk_io *io)
+{
+	lockdep_assert_held(&limit->lock);
+
+	io->next = NULL;
+	if (limit->first)
+		limit->last->next = io;
+	else
+		limit->first = io;
+	limit->last = io;
+	limit->nr++;
+}
+
 bool ioemu_limit_hold(struct ioemu_limit *limit, struct ioemu_disk_io *io,
 		      u64 bytes)
 {
-	u64 now, ahead, due;
-	bool hold;
+	bool first, hold;
+	u64 now;
 
 	if (likely(!READ_ONCE(limit->on)))
 		return false;
 
 	spin_lock_irq(&limit->lock);
 	now = ktime_get_ns();
-	ahead = now - LIMIT_AHEAD_NS;
-	limit->next_request = max(limit->next_request, ahead);
-	limit->next_byte = max(limit->next_byte, ahead);
-	due = max(limit->next_request, limit->next_byte);
-	if (limit->iops)
-		limit->next_request += div64_u64(NSEC_PER_SEC, limit->iops);
-	if (limit->bytes)
-		limit->next_byte += div64_u64(bytes * NSEC_PER_SEC,
-					      limit->bytes);
-	hold = limit->first || due > now;
-	if (hold) {
-		io->due = due;
-		io->next = NULL;
-		limit->nr++;
-		if (limit->first) {
-			limit->last->next = io;
-			limit->last = io;
-		} else {
-			limit->first = io;
-			limit->last = io;
-			limit_arm(limit, now);
-		}
-	}
+	first = !limit->first;
+	io->charge = bytes;
+	limit_charge(limit, io, now);
+	hold = !first || io->due > now;
+	if (hold)
+		limit_append(limit, io);
+	if (hold && first)
+		limit_arm(limit, now);
 	spin_unlock_irq(&limit->lock);
 	return hold;
+}
+
+struct ioemu_disk_io *ioemu_limit_take(struct ioemu_limit *limit,
+				       const void *owner)
+{
+	struct ioemu_disk_io *io, *next, *taken = NULL, **end = &taken;
+	u64 now;
+
+	spin_lock_irq(&limit->lock);
+	now = ktime_get_ns();
+	io = limit->first;
+	if (io) {
+		/* Back to when the first of them came, and again without those taken. */
+		limit->next_request = io->due;
+		limit->next_byte = io->due;
+		limit->first = NULL;
+		limit->nr = 0;
+	}
+	for (; io; io = next) {
+		next = io->next;
+		if (owner && io->owner != owner) {
+			limit_charge(limit, io, now);
+			limit_append(limit, io);
+		} else {
+			*end = io;
+			end = &io->next;
+		}
+	}
+	*end = NULL;
+	limit_arm(limit, now);
+	spin_unlock_irq(&limit->lock);
+	return taken;
 }
 
 void ioemu_limit_hurry(struct ioemu_limit *limit)

@@ -76,6 +76,19 @@ bool ioemu_limit_hold(struct ioemu_limit *limit, struct ioemu_disk_io *io,
 		      u64 bytes);
 
 /**
+ * ioemu_limit_take() - take requests out that wait
+ * @limit: limits
+ * @owner: of the requests; NULL for all
+ *
+ * They cost nothing, and the others need not wait for them any more.
+ *
+ * Context: process context.
+ * Return: a list, linked by @next, oldest first; or NULL.
+ */
+struct ioemu_disk_io *ioemu_limit_take(struct ioemu_limit *limit,
+				       const void *owner);
+
+/**
  * ioemu_limit_hurry() - let all that waits start now
  * @limit: limits
  *

@@ -527,6 +527,19 @@ void ioemu_nvme_complete(struct ioemu_nvme_req *req, u16 status)
 }
 
 /**
+ * ioemu_nvme_halt_status() - what becomes of a command of a queue that halts
+ * @sq: submission queue that is halted
+ *
+ * Context: any.
+ * Return: status field. A guest that switched bus mastering off may try again.
+ */
+u16 ioemu_nvme_halt_status(const struct ioemu_nvme_sq *sq)
+{
+	return READ_ONCE(sq->halt) & ~NVME_HALT_MASTER ?
+	       NVME_SC_ABORT_SQ_DELETED : NVME_SC_INTERRUPTED;
+}
+
+/**
  * ioemu_nvme_continue() - run a request's next step in the queue's thread
  * @req: request with @step set, whose disk request is done
  *
@@ -720,7 +733,10 @@ static bool nvme_sq_may_sleep(struct ioemu_nvme_sq *sq)
 	return ioemu_nvme_sq_tail(sq) == sq->head;
 }
 
-/* Requests whose disk request is done and that have more to do. */
+/*
+ * Requests whose disk request is done and that have more to do; but not once someone
+ * waits for the disk to have none of them.
+ */
 static void nvme_sq_continue(struct ioemu_nvme_sq *sq)
 {
 	struct ioemu_nvme_req *req, *next;
@@ -732,8 +748,8 @@ static void nvme_sq_continue(struct ioemu_nvme_sq *sq)
 
 	for (; req; req = next) {
 		next = req->next;
-		if (unlikely(READ_ONCE(sq->halt) & NVME_HALT_REMOVED))
-			ioemu_nvme_complete(req, NVME_SC_ABORT_SQ_DELETED);
+		if (unlikely(READ_ONCE(sq->halt)))
+			ioemu_nvme_complete(req, ioemu_nvme_halt_status(sq));
 		else
 			req->step(req);
 	}
@@ -861,7 +877,7 @@ void ioemu_nvme_sq_work(struct kthread_work *work)
 	if (unlikely(halt)) {
 		if (sq->parked && (halt & ~NVME_HALT_MASTER)) {
 			ioemu_nvme_complete(sq->parked,
-					    NVME_SC_ABORT_SQ_DELETED);
+					    ioemu_nvme_halt_status(sq));
 			WRITE_ONCE(sq->parked, NULL);
 		}
 	} else if (likely(!sq->parked) || nvme_sq_unpark(sq)) {

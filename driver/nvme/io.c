@@ -65,7 +65,9 @@ static void nvme_io_done(struct ioemu_disk_io *io, blk_status_t status)
 
 	if (unlikely(io->polled))
 		clear_bit(req - req->sq->reqs, req->sq->polled);
-	if (unlikely(status != BLK_STS_OK))
+	if (unlikely(status == BLK_STS_AGAIN && READ_ONCE(req->sq->halt)))
+		ioemu_nvme_complete(req, ioemu_nvme_halt_status(req->sq));
+	else if (unlikely(status != BLK_STS_OK))
 		ioemu_nvme_complete(req, ioemu_nvme_blk_status(status, write));
 	else if (unlikely(req->step))
 		ioemu_nvme_continue(req);
@@ -111,9 +113,6 @@ static void nvme_read_step(struct ioemu_nvme_req *req)
 	req->step = NULL;
 	if (!disk)
 		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
-	else if (READ_ONCE(req->sq->halt))
-		/* Whoever halted has hurried the limit, and nobody will again. */
-		ioemu_nvme_complete(req, NVME_SC_INTERRUPTED);
 	else
 		nvme_submit(req, disk, req->step_count, false, false);
 }
@@ -191,11 +190,6 @@ static void nvme_dsm_step(struct ioemu_nvme_req *req)
 
 	if (!disk) {
 		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
-		return;
-	}
-	/* A hint is not worth waiting for. */
-	if (READ_ONCE(req->sq->halt)) {
-		ioemu_nvme_complete(req, NVME_SC_SUCCESS);
 		return;
 	}
 	ioemu_disk_info(disk, &info);

@@ -732,6 +732,7 @@ void ioemu_nvme_sq_break(struct ioemu_nvme_sq *sq);
 /* engine.c */
 void ioemu_nvme_sq_work(struct kthread_work *work);
 void ioemu_nvme_complete(struct ioemu_nvme_req *req, u16 status);
+u16 ioemu_nvme_halt_status(const struct ioemu_nvme_sq *sq);
 void ioemu_nvme_continue(struct ioemu_nvme_req *req);
 void ioemu_nvme_req_unmap(struct ioemu_nvme_req *req);
 struct ioemu_nvme_big *ioemu_nvme_take_big(struct ioemu_nvme_req *req);

@@ -222,6 +222,7 @@ static int nvme_sq_alloc_reqs(struct ioemu_nvme_sq *sq)
 
 	for (i = sq->nr_reqs; i--;) {
 		sq->reqs[i].sq = sq;
+		sq->reqs[i].io.owner = sq;
 		sq->reqs[i].next = sq->free;
 		sq->free = &sq->reqs[i];
 	}
@@ -336,14 +337,17 @@ void ioemu_nvme_queues_settle(struct ioemu_nvme *ctrl)
 	}
 }
 
-/* The queues are about to be waited for: nothing is to be held back. */
-static void nvme_hurry(struct ioemu_nvme *ctrl)
+/*
+ * Queues are about to be waited for, whose threads have settled: what a limit holds
+ * back of @sq, or with NULL of all, is given up.
+ */
+static void nvme_cancel(struct ioemu_nvme *ctrl, const struct ioemu_nvme_sq *sq)
 {
 	unsigned int i;
 
 	for (i = 0; i < ctrl->nn; i++)
 		if (ctrl->ns[i].disk)
-			ioemu_disk_hurry(ctrl->ns[i].disk);
+			ioemu_disk_cancel(ctrl->ns[i].disk, sq);
 }
 
 /* Nothing with the disk: all requests were given back, wait or are parked. */
@@ -414,7 +418,7 @@ static void nvme_sq_remove_end(struct ioemu_nvme_sq *sq)
  * @qid: an I/O queue
  *
  * Commands that the disk has are waited for, and complete normally where the
- * completion queue has room. Section 5.6.
+ * completion queue has room; those that a limit holds back are aborted. Section 5.6.
  *
  * Context: the controller's thread, ctrl->lock held; sleeps.
  */
@@ -424,7 +428,7 @@ void ioemu_nvme_sq_delete(struct ioemu_nvme *ctrl, unsigned int qid)
 
 	nvme_sq_remove_begin(sq);
 	nvme_sq_purge(sq);
-	nvme_hurry(ctrl);
+	nvme_cancel(ctrl, sq);
 	wait_event(ctrl->drain_wq, nvme_sq_quiet(sq));
 	synchronize_rcu();
 	nvme_sq_remove_end(sq);
@@ -468,7 +472,7 @@ void ioemu_nvme_queues_delete(struct ioemu_nvme *ctrl)
 	for (qid = 0; qid <= NVME_MAX_QID; qid++)
 		if (sqs[qid])
 			nvme_sq_remove_begin(sqs[qid]);
-	nvme_hurry(ctrl);
+	nvme_cancel(ctrl, NULL);
 	for (qid = 0; qid <= NVME_MAX_QID; qid++)
 		if (sqs[qid])
 			wait_event(ctrl->drain_wq, nvme_sq_quiet(sqs[qid]));
@@ -503,7 +507,7 @@ void ioemu_nvme_queues_pause(struct ioemu_nvme *ctrl)
 			nvme_sq_halt(sq, NVME_HALT_MASTER);
 	}
 	ioemu_nvme_queues_settle(ctrl);
-	nvme_hurry(ctrl);
+	nvme_cancel(ctrl, NULL);
 	for (qid = 0; qid <= NVME_MAX_QID; qid++) {
 		sq = ioemu_nvme_sq(ctrl, qid);
 		if (!sq)

@@ -50,16 +50,20 @@ enum ioemu_stage {
  * struct ioemu_disk_io - one request to a disk
  * @disk: set by the submitting functions
  * @done: set by the owner before submitting
+ * @owner: set by the owner before submitting: what ioemu_disk_cancel() is called
+ *         with
  * @polled: set by the owner before ioemu_disk_rw() if it will call
  *          ioemu_disk_poll() until @done; only where ioemu_disk_polls()
  * @stamp: when the last stage was over, ktime_get_ns(); the owner sets it before
  *         submitting, the disk afterwards
  * @begun: the disk's: what @stamp was at first
  * @bio: the disk's
- * @submit: the disk's: what goes to the block layer, @bio or another; or NULL for
- *          zeroes, which have none before their turn
+ * @submit: the disk's: what goes to the block layer, @bio; or NULL for zeroes and
+ *          discards, which are made when it is their turn
  * @bounce: the disk's: private pages where the owner's cannot be used directly
+ * @bytes: the disk's: how much is to become zeroes or be discarded
  * @next: the disk's: next one to wait for its turn
+ * @charge: the disk's: bytes by which those after it wait longer
  * @due: the disk's: its turn
  *
  * The owner may reuse it as soon as @done was called.
@@ -67,13 +71,16 @@ enum ioemu_stage {
 struct ioemu_disk_io {
 	struct ioemu_disk *disk;
 	ioemu_disk_done_t done;
+	const void *owner;
 	bool polled;
 	u64 stamp;
 	u64 begun;
 	struct bio bio;
 	struct bio *submit;
 	struct ioemu_bounce *bounce;
+	u64 bytes;
 	struct ioemu_disk_io *next;
+	u64 charge;
 	u64 due;
 };
 
@@ -210,14 +217,17 @@ void ioemu_disk_latency(struct ioemu_disk *disk, enum ioemu_stage stage,
 			u64 ns);
 
 /**
- * ioemu_disk_hurry() - start all requests that a limit holds back
+ * ioemu_disk_cancel() - end requests that a limit holds back
  * @disk: disk
+ * @owner: whose; NULL for all
  *
- * For owners that are about to wait for their requests.
+ * They end with %BLK_STS_AGAIN and have done nothing. For owners that are about to
+ * wait for their requests because the guest wants it: what it gave up must neither
+ * make it wait nor be done faster than the limit says.
  *
- * Context: process context, may sleep.
+ * Context: process context.
  */
-void ioemu_disk_hurry(struct ioemu_disk *disk);
+void ioemu_disk_cancel(struct ioemu_disk *disk, const void *owner);
 
 /**
  * ioemu_disk_drain() - wait until the disk has no request

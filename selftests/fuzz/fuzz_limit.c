@@ -25,6 +25,7 @@
 static struct ioemu_limit limit;
 static struct input in;
 static struct ioemu_disk_io ios[NR_IOS];
+static const int owners[2];
 static u64 sizes[NR_IOS];
 static bool waits[NR_IOS];
 static unsigned int order[NR_IOS];	/* of those that wait, oldest first */
@@ -150,6 +151,26 @@ static void hurry(bool busy)
 	CHECK(busy || !nr_waiting);
 }
 
+/* Some, or all, are not wanted any more. */
+static void take(const void *owner)
+{
+	struct ioemu_disk_io *io;
+	unsigned int i, n = 0;
+
+	io = ioemu_limit_take(&limit, owner);
+	for (i = 0; i < nr_waiting; i++) {
+		if (owner && ios[order[i]].owner != owner) {
+			order[n++] = order[i];
+			continue;
+		}
+		CHECK(io == &ios[order[i]]);
+		waits[order[i]] = false;
+		io = io->next;
+	}
+	CHECK(!io);
+	nr_waiting = n;
+}
+
 static void step(void)
 {
 	u8 op = input_u8(&in);
@@ -164,6 +185,7 @@ static void step(void)
 			;
 		if (i == NR_IOS)
 			break;
+		ios[i].owner = &owners[n & 1];
 		begin_io(i, size());
 		break;
 	case 4 ... 5:
@@ -177,6 +199,8 @@ static void step(void)
 	case 7:
 		if (n >= 12)
 			hurry(n & 1);
+		else if (n >= 8)
+			take(n & 1 ? &owners[n >> 1 & 1] : NULL);
 		break;
 	}
 }

@@ -13,6 +13,7 @@ struct held {
 	struct bio_vec *vecs;
 	struct fake_disk_entry e;
 	unsigned int bytes;
+	bool limited;
 	blk_status_t status;
 };
 
@@ -22,6 +23,7 @@ struct ioemu_disk {
 	u8 *data;
 	u64 written_from, written_to;	/* bytes, for the next reset */
 	bool hold;
+	bool limit;
 	bool irq;
 	unsigned int polls;
 	unsigned int looks;
@@ -69,6 +71,7 @@ void fake_disk_reset(struct ioemu_disk *d)
 	d->written_from = U64_MAX;
 	d->written_to = 0;
 	d->hold = false;
+	d->limit = false;
 	d->fail_countdown = 0;
 	d->nr_log = 0;
 	first_state(d, d->info.block_shift);
@@ -95,6 +98,11 @@ u8 *fake_disk_data(struct ioemu_disk *d)
 void fake_disk_hold(struct ioemu_disk *d, bool hold)
 {
 	d->hold = hold;
+}
+
+void fake_disk_limit(struct ioemu_disk *d, bool limit)
+{
+	d->limit = limit;
 }
 
 unsigned int fake_disk_nr_held(struct ioemu_disk *d)
@@ -229,7 +237,8 @@ static void submit(struct ioemu_disk *d, struct ioemu_disk_io *io,
 	}
 	if (bytes && io->polled && !d->polls)
 		standin_fail("disk: is not one to be polled");
-	if (!d->hold && !(d->polls && bytes)) {
+	h.limited = d->limit && e.op != FAKE_DISK_FLUSH;
+	if (!d->hold && !h.limited && !(d->polls && bytes)) {
 		finish(d, &h);
 		return;
 	}
@@ -380,8 +389,21 @@ void ioemu_disk_latency(struct ioemu_disk *d, enum ioemu_stage stage, u64 ns)
 	d->latencies++;
 }
 
-void ioemu_disk_hurry(struct ioemu_disk *d)
+void ioemu_disk_cancel(struct ioemu_disk *d, const void *owner)
 {
+	bool irq = d->irq;
+	unsigned int i;
+
+	standin_might_sleep(__func__);
+	d->irq = false;
+	for (i = 0; i < d->nr_held;)
+		if (d->held[i].limited && (!owner || d->held[i].io->owner == owner)) {
+			d->held[i].status = BLK_STS_AGAIN;
+			fake_disk_release(d, i);
+		} else {
+			i++;
+		}
+	d->irq = irq;
 }
 
 void ioemu_disk_drain(struct ioemu_disk *d)

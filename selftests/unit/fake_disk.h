@@ -45,6 +45,8 @@ u8 *fake_disk_data(struct ioemu_disk *disk);
 /* Hold requests from now on, or complete them at once. */
 void fake_disk_hold(struct ioemu_disk *disk, bool hold);
 unsigned int fake_disk_nr_held(struct ioemu_disk *disk);
+/* Hold them as a limit does, or no more: all but flushes, and they can be cancelled. */
+void fake_disk_limit(struct ioemu_disk *disk, bool limit);
 /* Complete the held request with this index, oldest first. */
 void fake_disk_release(struct ioemu_disk *disk, unsigned int index);
 void fake_disk_release_all(struct ioemu_disk *disk);

@@ -74,6 +74,12 @@ void bio_init(struct bio *bio, struct block_device *b, struct bio_vec *vecs,
 	bio_refs++;
 }
 
+void bio_endio(struct bio *bio)
+{
+	bio_refs--;
+	bio->bi_end_io(bio);
+}
+
 void bio_put(struct bio *bio)
 {
 	kfree(bio);
@@ -85,8 +91,7 @@ static void end_bio(unsigned int i, blk_status_t status)
 
 	memmove(bios + i, bios + i + 1, (--nr_bios - i) * sizeof(*bios));
 	bio->bi_status = status;
-	bio_refs--;
-	bio->bi_end_io(bio);
+	bio_endio(bio);
 }
 
 void submit_bio(struct bio *bio)
@@ -295,6 +300,67 @@ static void rw(struct fixture_disk *self, struct request *r, u64 block,
 	bvec_set_page(&self->vec, self->page, 512, offset);
 	ioemu_disk_rw(self->disk, &r->io, block, &self->vec, 1, 512, write,
 		      false);
+}
+
+/*
+ * Those of one owner go, whatever they are, having done nothing: the others come as
+ * soon as if they had never been, and no sooner.
+ */
+TEST_F(disk, held_requests_can_be_cancelled)
+{
+	static const int owners[2];
+	struct request r[8];
+	unsigned int i;
+
+	self->vec.bv_len = 512;
+	ioemu_disk_set_limit(self->disk, 1, 0);
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		request_init(&r[i]);
+		r[i].io.owner = &owners[i & 1];
+		if (i < 4)
+			ioemu_disk_rw(self->disk, &r[i].io, i, &self->vec, 1, 512,
+				      false, false);
+		else if (i < 6)
+			ioemu_disk_discard(self->disk, &r[i].io, i, 1);
+		else
+			ioemu_disk_write_zeroes(self->disk, &r[i].io, i, 1, true,
+						false);
+	}
+	EXPECT_EQ(1, nr_bios);
+	end_all();
+	EXPECT_EQ(1, r[0].done);
+	/* Discards and zeroes have no bio yet. */
+	EXPECT_EQ(3, bio_refs);
+	ioemu_disk_cancel(self->disk, &owners[1]);
+	for (i = 0; i < ARRAY_SIZE(r); i++) {
+		EXPECT_EQ(!i || i & 1, r[i].done);
+		if (i & 1)
+			EXPECT_EQ(BLK_STS_AGAIN, r[i].status);
+	}
+	EXPECT_EQ(0, nr_bios);
+	EXPECT_EQ(0, zeroed);
+	EXPECT_EQ(0, counted(self, IOEMU_ERRORS));
+	EXPECT_EQ(3, ioemu_stats_sum(self->stats, IOEMU_IN_FLIGHT));
+	for (i = 2; i < ARRAY_SIZE(r); i += 2) {
+		standin_advance_ms(900);
+		run_pending();
+		end_all();
+		EXPECT_EQ(0, r[i].done);
+		standin_advance_ms(100);
+		run_pending();
+		end_all();
+		EXPECT_EQ(1, r[i].done);
+		EXPECT_EQ(BLK_STS_OK, r[i].status);
+	}
+
+	for (i = 0; i < 4; i++)
+		rw(self, &r[i], 0, 0, false);
+	EXPECT_EQ(0, nr_bios);
+	ioemu_disk_cancel(self->disk, NULL);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(BLK_STS_AGAIN, r[i].status);
+	EXPECT_EQ(0, ioemu_stats_sum(self->stats, IOEMU_IN_FLIGHT));
+	EXPECT_EQ(0, bio_refs);
 }
 
 /* What is not submitted, or in another bio, has taken nothing that it must give back. */

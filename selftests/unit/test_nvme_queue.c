@@ -430,6 +430,58 @@ static void expect_all(struct fixture_queue *self, unsigned int qid,
 	EXPECT_FALSE(host_reap(&self->h, qid, &cqe));
 }
 
+/* Nothing is let go faster than the limit says, and nobody waits for it. */
+TEST_F(queue, deletion_gives_up_what_a_limit_holds_back)
+{
+	struct nvme_host *h = &self->h;
+
+	standin_idle = NULL;
+	host_ready(h, 64);
+	ASSERT_EQ(0, host_create_cq(h, 2, 64));
+	ASSERT_EQ(0, host_create_sq(h, 2, 64, 2));
+	fake_disk_limit(self->disk, true);
+	give(self, 5);
+	host_submit(h, 2, rd(self));
+	host_submit(h, 2, rd(self));
+	run_pending();
+	EXPECT_EQ(7, fake_disk_nr_held(self->disk));
+	EXPECT_EQ(0, host_delete(h, NVME_ADMIN_DELETE_SQ, 1));
+	EXPECT_EQ(2, fake_disk_nr_held(self->disk));
+	expect_all(self, 1, 5, ERR(NVME_SC_ABORT_SQ_DELETED));
+	fake_disk_release_all(self->disk);
+	expect_all(self, 2, 2, 0);
+}
+
+TEST_F(queue, bus_mastering_off_gives_up_what_a_limit_holds_back)
+{
+	struct nvme_host *h = &self->h;
+
+	standin_idle = NULL;
+	host_ready(h, 64);
+	fake_disk_limit(self->disk, true);
+	give(self, 5);
+	host_command(h, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+	host_command(h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	run_pending();
+	expect_all(self, 1, 5, ERR(NVME_SC_INTERRUPTED));
+}
+
+TEST_F(queue, reset_gives_up_what_a_limit_holds_back)
+{
+	struct nvme_host *h = &self->h;
+
+	standin_idle = NULL;
+	host_ready(h, 64);
+	fake_disk_limit(self->disk, true);
+	give(self, 5);
+	ASSERT_TRUE(host_disable(h));
+	EXPECT_EQ(0, fake_disk_nr_held(self->disk));
+	fake_disk_limit(self->disk, false);
+	host_ready(h, 64);
+	EXPECT_EQ(0, host_exec(h, 1, rd(self)));
+}
+
 /* Command and queue wait for another map, and do nothing meanwhile. */
 TEST_F(queue, a_full_map_is_waited_for)
 {

@@ -67,6 +67,7 @@ void invalidate_bdev(struct block_device *bdev);
 void bio_init(struct bio *bio, struct block_device *bdev, struct bio_vec *vecs,
 	      unsigned short nr_vecs, blk_opf_t opf);
 void bio_put(struct bio *bio);
+void bio_endio(struct bio *bio);
 void submit_bio(struct bio *bio);
 int bio_poll(struct bio *bio, void *batch, unsigned int flags);
 
