@@ -829,6 +829,9 @@ static void nvme_sq_run_batch(struct ioemu_nvme_sq *sq, unsigned int budget)
 			sq->stats.starved++;
 			return;
 		}
+		/* What is finished does not wait for one after the other of these. */
+		if (unlikely(req->opcode == NVME_CMD_WRITE_ZEROES))
+			return;
 	}
 }
 

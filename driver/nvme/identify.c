@@ -9,7 +9,6 @@
 #include "nvme.h"
 
 /* Write Zeroes: at most 64 Ki blocks, which is 2^13 pages at 512 bytes. */
-#define NVME_WZSL	13
 
 /* ---- identifiers ------------------------------------------------------- */
 
@@ -232,7 +231,7 @@ static void nvme_identify_cs_ctrl(struct ioemu_nvme *ctrl)
 {
 	struct nvme_id_cs_ctrl *id = ctrl->buffer;
 
-	id->wzsl = NVME_WZSL;
+	id->wzsl = NVME_MDTS;
 }
 
 /**

@@ -160,23 +160,52 @@ static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
 	return NVME_PENDING;
 }
 
+/*
+ * The next piece of a long Write Zeroes command, in the queue's thread: a disk that
+ * cannot do it by itself is written to while the thread waits.
+ */
+static void nvme_zeroes_step(struct ioemu_nvme_req *req)
+{
+	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
+	u64 slba = req->slba + req->step_index;
+	u32 left = req->step_count - req->step_index;
+	u32 nlb = min(left, NVME_MAX_BYTES >> req->step_ns->block_shift);
+	bool fua = false;
+
+	if (!disk) {
+		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+		return;
+	}
+	req->step_index += nlb;
+	if (nlb == left) {
+		req->step = NULL;
+		/* It covers the pieces before. */
+		fua = (req->step_flags & NVME_RW_FUA) ||
+		      READ_ONCE(req->sq->ctrl->force_fua);
+	}
+	ioemu_disk_write_zeroes(disk, &req->io, slba, nlb,
+				req->step_flags & NVME_RW_DEAC, fua);
+}
+
 /* Write Zeroes, section 6.17 */
 static u16 nvme_write_zeroes(struct ioemu_nvme_req *req,
 			     struct ioemu_nvme_ns *ns)
 {
 	const struct nvme_sqe *sqe = &req->sq->scratch->sqe;
-	u32 nlb, cdw12 = le32_to_cpu(sqe->cdw12);
 	u16 status;
+	u32 nlb;
 
 	if (ns->read_only)
 		return ioemu_nvme_dnr(NVME_SC_WRITE_PROTECTED);
 	status = nvme_lba_range(req, ns, sqe, &nlb);
 	if (status)
 		return status;
-	ioemu_disk_write_zeroes(ns->disk, &req->io, req->slba, nlb,
-				cdw12 & NVME_RW_DEAC,
-				(cdw12 & NVME_RW_FUA) ||
-				READ_ONCE(req->sq->ctrl->force_fua));
+	req->step = nvme_zeroes_step;
+	req->step_ns = ns;
+	req->step_index = 0;
+	req->step_count = nlb;
+	req->step_flags = le32_to_cpu(sqe->cdw12);
+	nvme_zeroes_step(req);
 	return NVME_PENDING;
 }
 

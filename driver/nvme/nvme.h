@@ -142,6 +142,7 @@ struct ioemu_nvme_big {
  * @step_index: progress of @step
  * @step_count: end of @step
  * @step_done: progress within one step
+ * @step_flags: command dword 12, for @step
  * @big: large room that it has, or NULL
  * @inline_gfns: for few pieces
  * @inline_vecs: for few pieces
@@ -169,6 +170,7 @@ struct ioemu_nvme_req {
 	u32 step_index;
 	u32 step_count;
 	u64 step_done;
+	u32 step_flags;
 	struct ioemu_nvme_big *big;
 	u64 inline_gfns[NVME_INLINE_SEGS];
 	struct bio_vec inline_vecs[NVME_INLINE_SEGS];

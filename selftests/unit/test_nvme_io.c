@@ -449,6 +449,61 @@ TEST_FV(io, read_with_fua_does_not_hold_up_bus_mastering)
 	expect_no_next_step(self, sqe);
 }
 
+static struct nvme_sqe sqe_zeroes(u64 slba, u32 nlb, u32 flags)
+{
+	return (struct nvme_sqe) {
+		.opcode = NVME_CMD_WRITE_ZEROES, .nsid = cpu_to_le32(1),
+		.cdw10 = cpu_to_le32(slba), .cdw12 = cpu_to_le32(flags | (nlb - 1)),
+	};
+}
+
+/* Pieces, of which the last is as durable as the command is to be. */
+TEST_FV(io, long_zeroes_are_done_in_pieces)
+{
+	u32 piece = (512u << 10) >> variant->shift, i;
+	struct fake_disk_entry e;
+
+	fake_disk_clear_log(self->disk);
+	EXPECT_EQ(0, host_exec(&self->h, 1,
+			       sqe_zeroes(3, piece + 1,
+					  NVME_RW_FUA | NVME_RW_DEAC)));
+	ASSERT_EQ(2, fake_disk_nr_log(self->disk));
+	for (i = 0; i < 2; i++) {
+		e = fake_disk_log(self->disk, i);
+		EXPECT_EQ(FAKE_DISK_ZEROES, e.op);
+		EXPECT_EQ(3 + i * piece, e.block);
+		EXPECT_EQ(i ? 1 : piece, e.nr_blocks);
+		EXPECT_EQ(i == 1, e.fua);
+		EXPECT_TRUE(e.unmap);
+	}
+	/* An error ends it. */
+	fake_disk_fail(self->disk, 1, BLK_STS_MEDIUM, false);
+	EXPECT_EQ(DNR(NVME_SC_WRITE_FAULT),
+		  host_exec(&self->h, 1, sqe_zeroes(3, piece + 1, 0)));
+	EXPECT_EQ(3, fake_disk_nr_log(self->disk));
+	expect_no_next_step(self, sqe_zeroes(0, piece + 1, 0));
+}
+
+static void count_reports(void *arg, u64 gfn)
+{
+	++*(unsigned int *)arg;
+}
+
+/* The disk may have had to be waited for. */
+TEST_FV(io, zeroes_do_not_wait_for_each_other)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int i, reports = 0;
+
+	fake_disk_complete_in_irq(self->disk, false);
+	for (i = 0; i < 5; i++)
+		host_queue_cmd(h, 1, sqe_zeroes(i, 1, 0));
+	fake_vm_on_dirty(h->vm, count_reports, &reports);
+	ring_sq(h, 1, h->sq[1].tail);
+	run_pending();
+	EXPECT_EQ(5, reports);
+}
+
 TEST_FV(io, errors)
 {
 	static const struct {
