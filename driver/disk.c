@@ -483,7 +483,7 @@ static void disk_submit_made(struct ioemu_disk_io *io, struct bio *bio, int ret)
 	disk_done(io, errno_to_blk_status(ret));
 }
 
-static void disk_discard(struct ioemu_disk_io *io)
+static noinline void disk_discard(struct ioemu_disk_io *io)
 {
 	struct bio *bio = NULL;
 	int ret;
@@ -514,7 +514,7 @@ static int disk_zero_wait(struct ioemu_disk *disk, sector_t sector, sector_t nr,
 	return ret;
 }
 
-static void disk_write_zeroes(struct ioemu_disk_io *io)
+static noinline void disk_write_zeroes(struct ioemu_disk_io *io)
 {
 	sector_t sector = io->bio.bi_iter.bi_sector;
 	sector_t nr = io->bytes >> SECTOR_SHIFT;

@@ -103,9 +103,19 @@ teardown()
 	module_unload
 }
 
+# anywhere KIND: the chances of all of the module, whatever a test left that failed.
+anywhere()
+{
+	echo 0 >"$DEBUG/$1/probability"
+	case $1 in
+	failslab | fail_page_alloc) only_under "$1" "$MODULE_START" "$MODULE_END" ;;
+	esac
+}
+
 # A device comes and goes: sweep KIND [STEP]
 sweep()
 {
+	anywhere "$1"
 	"$PAYLOAD/sweep" "$1" 1 "${2:-$STEP}" 100000 "$DOMID" "$DISK" >"$TMP/sweep" 2>&1 || {
 		cat "$TMP/sweep"
 		return 1
@@ -259,6 +269,7 @@ survive()
 {
 	local i
 
+	anywhere "$1"
 	for ((i = 1; i <= GUEST_FAULTS; i++)); do
 		fault "$1" $((1 + i * 5 % 23))
 	done
@@ -276,7 +287,7 @@ survive_in()
 		echo "$1 in $2: chance $i"
 		fault "$1" $i
 	done
-	only_under "$1" "$MODULE_START" "$MODULE_END"
+	anywhere "$1"
 	others_come_and_go
 	note "$1 in $2: $3"
 }
@@ -327,8 +338,8 @@ t_guest_survives_lack_of_memory_everywhere()
 	survive_in failslab ioemu_gmap_pages 4
 	survive_in failslab foreign_map 2
 	survive_in failslab ioemu_disk_rw 3
-	survive_in failslab ioemu_disk_discard 2
-	survive_in failslab ioemu_disk_write_zeroes 2
+	survive_in failslab disk_discard 2
+	survive_in failslab disk_write_zeroes 2
 }
 
 t_guest_survives_lack_of_pages_everywhere()
@@ -378,6 +389,7 @@ t_guest_goes()
 # commands in flight.
 sweep_at_work()
 {
+	anywhere "$1"
 	"$PAYLOAD/sweep" "$1" 1 "$STEP" "$2" "$(cat "$TMP/replug")" "$GUEST_DISK" $AT_WORK \
 		${4:+"$4"} >"$TMP/sweep" 2>&1 || {
 		cat "$TMP/sweep"

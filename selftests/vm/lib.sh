@@ -19,7 +19,8 @@ case $(uname -r) in *-ioemu-*) PATIENCE=$((PATIENCE * 6)) ;; esac
 # ---- TAP -------------------------------------------------------------------
 
 # Run every function named t_* of the suite, in the order of their definition.
-# Each runs in a subshell with "set -e"; what it prints is shown if it fails.
+# Each runs in a subshell with "set -e"; what it prints is shown if it fails, and
+# after_failure() is called, where the suite has one.
 run_tests()
 {
 	local names n=0 failed=0 start rc
@@ -44,6 +45,8 @@ run_tests()
 			sed 's/^/# /' "$TMP/log"
 			echo "not ok $n - ${name#t_} # status $rc, $((SECONDS - start)) s"
 			failed=1
+			# So that it is the only one that fails.
+			! declare -F after_failure >/dev/null || after_failure >/dev/null 2>&1
 		fi
 	done
 	[ $failed -eq 0 ]

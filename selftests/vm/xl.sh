@@ -308,6 +308,21 @@ t_what_is_wrong_is_said()
 	nothing_left
 }
 
+no_domains()
+{
+	local d
+
+	for d in one cycle crash first second missing slot; do
+		xl destroy "$d" 2>/dev/null
+	done
+}
+
+after_failure()
+{
+	no_domains
+	module_load
+}
+
 nodes >"$TMP/nodes"
 module_load
 "$LAB/announce" "Triple fault - invoking HVM shutdown"	# the crash
@@ -316,9 +331,7 @@ mkdir -p "$FILES"
 truncate -s 16M "$FILES"/{a..h}
 run_tests
 rc=$?
-for d in one cycle crash first second; do
-	xl destroy "$d" 2>/dev/null
-done
+no_domains
 module_unload
 remove_disk xl
 rm -r "$FILES"
