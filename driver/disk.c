@@ -4,9 +4,9 @@
  *
  * A read or write becomes one bio on the memory that the model names, normally
  * the guest's own. Memory that the block layer cannot take as it is (pieces that
- * are not whole blocks, or not aligned as the device wants, or what is written
- * where it must not change meanwhile) is replaced by private pages for the time of
- * the request.
+ * are not whole blocks, or not aligned as the device wants, or too many, or what is
+ * written where it must not change meanwhile) is replaced by private pages for the
+ * time of the request.
  *
  * Every request ends in disk_done(), once.
  */
@@ -366,14 +366,16 @@ static bool vecs_aligned(const struct bio_vec *vecs, unsigned int nr,
 }
 
 /*
- * A device that works out checksums of what is written (network storage, integrity)
+ * One bio takes no more pieces; there are so many only where they are small. A device
+ * that works out checksums of what is written (network storage, integrity)
  * may find it changed when it sends it: nothing keeps a guest from doing so.
  */
 static bool disk_bounces(const struct ioemu_disk *disk,
 			 const struct bio_vec *vecs, unsigned int nr_vecs,
 			 bool write)
 {
-	return !vecs_aligned(vecs, nr_vecs, disk->dma_mask) ||
+	return nr_vecs > BIO_MAX_VECS ||
+	       !vecs_aligned(vecs, nr_vecs, disk->dma_mask) ||
 	       (write && bdev_stable_writes(disk->bdev));
 }
 

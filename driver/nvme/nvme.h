@@ -75,7 +75,7 @@ struct page;
 #define NVME_MAX_RING_PAGES	64	/* 4096 admin commands */
 #define NVME_MDTS		7
 #define NVME_MAX_BYTES		(NVME_PAGE_SIZE << NVME_MDTS)
-#define NVME_MAX_SEGS		256	/* pieces of a command's data */
+#define NVME_MAX_SEGS		512	/* pieces of a command's data */
 #define NVME_INLINE_SEGS	9	/* 32 KiB at any offset */
 #define NVME_MAX_REQS		256	/* in flight in one queue */
 #define NVME_MAX_BIGS		32	/* of them with more than NVME_INLINE_SEGS */

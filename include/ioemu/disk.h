@@ -133,7 +133,7 @@ u64 ioemu_disk_nr_blocks(const struct ioemu_disk *disk);
  * @block: first logical block; the owner has checked the range against the
  *         capacity, the disk checks it once more
  * @vecs: the memory, which stays valid until @done; any alignment of 4 bytes
- * @nr_vecs: entries in use, at most %BIO_MAX_VECS
+ * @nr_vecs: entries in use
  * @bytes: sum of their lengths, a multiple of the logical block
  * @write: direction
  * @fua: on stable storage before @done (writes only)

@@ -322,7 +322,7 @@ void ioemu_disk_rw(struct ioemu_disk *d, struct ioemu_disk_io *io, u64 block,
 	unsigned int i;
 	u64 sum = 0;
 
-	if (!nr_vecs || nr_vecs > BIO_MAX_VECS)
+	if (!nr_vecs)
 		standin_fail("disk: %u pieces", nr_vecs);
 	for (i = 0; i < nr_vecs; i++) {
 		const struct bio_vec *v = &vecs[i];

@@ -429,6 +429,28 @@ TEST_F(disk, bounced_data_is_the_same)
 }
 
 /* What is being written stays as it was, where the device needs that. */
+TEST_F(disk, more_pieces_than_a_bio_takes_are_copied)
+{
+	struct bio_vec vecs[BIO_MAX_VECS + 256];
+	unsigned int i, n = ARRAY_SIZE(vecs);
+	struct request r;
+	u8 *page = page_address(self->page);
+
+	for (i = 0; i < n; i++)
+		bvec_set_page(&vecs[i], self->page, 512, i % 8 * 512);
+	for (i = 0; i < PAGE_SIZE; i++)
+		page[i] = i >> 9;
+	request_init(&r);
+	ioemu_disk_rw(self->disk, &r.io, 0, vecs, n, n * 512, true, false);
+	ASSERT_EQ(1, nr_bios);
+	EXPECT_EQ(n * 512 / PAGE_SIZE, bios[0]->bi_vcnt);
+	EXPECT_EQ(n * 512, bios[0]->bi_iter.bi_size);
+	EXPECT_MEMEQ(page, page_address(bios[0]->bi_io_vec[63].bv_page), PAGE_SIZE);
+	end_all();
+	EXPECT_EQ(1, r.done);
+	EXPECT_EQ(1, counted(self, IOEMU_BOUNCED));
+}
+
 TEST_F(disk, stable_writes_are_copied)
 {
 	char *owner = page_address(self->page);

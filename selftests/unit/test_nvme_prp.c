@@ -390,12 +390,12 @@ TEST_F(prp, sgl_without_end)
 	fake_vm_set(h->vm, l, 0, 4 * PAGE);
 	EXPECT_EQ(DNR(NVME_SC_SGL_COUNT),
 		  try_sgl(self, 8, desc(LAST, l, 0xfffffff0)));
-	/* More pieces than fit: 256 do. */
-	for (i = 0; i < 512; i++)
+	/* More pieces than fit: 512 do. */
+	for (i = 0; i < 1024; i++)
 		put_desc(h, l + i * 16, desc(DATA, self->data + i * 8, 4));
-	EXPECT_EQ(0, try_sgl(self, 2, desc(LAST, l, 512 * 16)));
+	EXPECT_EQ(0, try_sgl(self, 4, desc(LAST, l, 1024 * 16)));
 	EXPECT_EQ(DNR(NVME_SC_SGL_COUNT),
-		  try_sgl(self, 3, desc(LAST, l, 512 * 16)));
+		  try_sgl(self, 5, desc(LAST, l, 1024 * 16)));
 }
 
 TEST_F(prp, psdt)

@@ -3,12 +3,12 @@
  * Malformed SGLs of every kind, section 4.4, each with the one status that is
  * its: every type in every place, addresses and lengths that are not aligned,
  * segments that end wrongly or never. The controller is one that wants dwords
- * aligned, takes lists longer than the data, 256 pieces of data and 1024
+ * aligned, takes lists longer than the data, 512 pieces of data and 1024
  * descriptors.
  */
 #include "hostile.h"
 
-#define PIECES		256u
+#define PIECES		512u
 #define DESCS		1024u
 
 static u8 *data;	/* four pages */
