@@ -549,6 +549,7 @@ static void step(void)
 	case 16:
 		fake_disk_hold(disk, arg & 4);
 		fake_disk_complete_in_irq(disk, arg & 8);
+		fake_disk_limit(disk, arg & 16);
 		break;
 	case 17:
 		n = fake_disk_nr_held(disk);
@@ -600,10 +601,11 @@ static void step(void)
 			shadow_doorbells();
 		break;
 	case 25:
-		/* From here on anything goes. */
-		if (arg < 0xf0)
-			break;
-		strict = false;
+		/* The map is full; or from here on anything goes. */
+		if (arg < 0x40)
+			fake_vm_fail_pages(h.vm, 1, -EAGAIN);
+		else if (arg >= 0xf0)
+			strict = false;
 		break;
 	case 26:
 		fake_mmio_read(h.vm, HOST_BAR + (input_u16(&in) & 0x3fff),
@@ -654,9 +656,13 @@ static void finish(void)
 	mutating = false;
 	racing = false;
 	standin_fail_alloc(0, false);
+	fake_vm_fail_pages(h.vm, 0, 0);
+	ioemu_nvme_model.memory_changed(h.ctrl);
 	host_command(&h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	for (i = 0; i < NR_DISKS; i++)
+	for (i = 0; i < NR_DISKS; i++) {
 		fake_disk_hold(h.disks[i], false);
+		fake_disk_limit(h.disks[i], false);
+	}
 	if (!strict)
 		return;
 	for (i = 0; i < NR_SQS; i++)
