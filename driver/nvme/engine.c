@@ -82,7 +82,7 @@ void ioemu_nvme_cq_ask(struct ioemu_nvme_cq *cq)
 	unsigned long flags;
 
 	spin_lock_irqsave(&cq->lock, flags);
-	if (cq->shadow_head)
+	if (cq->shadow_head && !cq->stalled)
 		nvme_cq_ask(cq);
 	spin_unlock_irqrestore(&cq->lock, flags);
 }

@@ -148,6 +148,31 @@ TEST_F(dbbuf, legacy_pin)
 	}
 }
 
+/* Whatever has the pin looked at, nothing is written without bus mastering. */
+TEST_F(dbbuf, legacy_pin_without_bus_mastering)
+{
+	struct nvme_host *h = &self->h;
+	struct nvme_cqe cqe;
+
+	fake_config_write(h->vm, HOST_SLOT,
+			  host_cap(h, PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS, 2, 0);
+	EXPECT_EQ(0, config(self));
+	submit(self, 1);
+	submit(self, 1);
+	run_pending();
+	ASSERT_TRUE(host_take(h, 1, &cqe));
+	host_command(h, PCI_COMMAND_MEMORY);
+	put(h, self->shadow, 3, h->cq[1].head);
+	put(h, self->event, 3, 0x5a5a);
+	fake_vm_clear_dirty(h->vm);
+	w32(h, NVME_REG_INTMC, 1);
+	EXPECT_EQ(0x5a5a, get(h, self->event, 3));
+	EXPECT_FALSE(fake_vm_dirty(h->vm, self->event >> 12));
+	host_command(h, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	EXPECT_EQ(h->cq[1].head, get(h, self->event, 3));
+	EXPECT_TRUE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+}
+
 TEST_F(dbbuf, stale_shadows)
 {
 	struct nvme_host *h = &self->h;
