@@ -213,6 +213,40 @@ attack()
 	return $rc
 }
 
+# ---- what it may not use ---------------------------------------------------
+
+# Reads that the disk below has done.
+reads_done()
+{
+	local stat
+
+	read -ra stat <"/sys/block/$(basename "$QUICK")/stat"
+	READS_DONE=${stat[0]}
+}
+
+# Whatever it gives up to begin anew: the disk does no more for it.
+t_limit_is_not_escaped()
+{
+	local iops=40 id before begun most
+
+	id=$(SERIAL=file:$TMP/attacker.serial paused_domain attacker 2 hostile_limit ms=2000)
+	"$TOOL" attach --slot 16 --disk "params=$QUICK,iops-limit=$iops" attacker >/dev/null
+	reads_done
+	now_ms
+	before=$READS_DONE begun=$NOW
+	xl unpause attacker
+	wait_for 60 domain_gone attacker
+	reads_done
+	now_ms
+	most=$((iops * (NOW - begun) / 1000 + iops))
+	note "$((READS_DONE - before)) reads in $((NOW - begun)) ms, $most may be"
+	tr -d '\r' <"$TMP/attacker.serial" | grep -a '^#.*reads\|^not ok\|^Bail' || :
+	[ "$(grep -ac '^ok' "$TMP/attacker.serial")" -eq 4 ]
+	! grep -aq '^not ok\|^Bail out' "$TMP/attacker.serial"
+	[ $((READS_DONE - before)) -ge $((iops * 4)) ]
+	[ $((READS_DONE - before)) -le $most ]
+}
+
 # ---- what ends the attacker ------------------------------------------------
 
 ends()
