@@ -2,6 +2,7 @@
 /*
  * What kind of Xen this host has.
  */
+#include <dirent.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,6 +85,51 @@ bool host_read(char *line, size_t size, const char *fmt, ...)
 	if (ok)
 		line[strcspn(line, "\n")] = '\0';
 	return ok;
+}
+
+static bool process_has(unsigned int pid, const char *path)
+{
+	char name[PATH_MAX], target[PATH_MAX];
+	struct dirent *entry;
+	bool has = false;
+	ssize_t n;
+	DIR *dir;
+
+	host_path(name, sizeof(name), "/proc/%u/fd", pid);
+	dir = opendir(name);
+	if (!dir)
+		return false;
+	while (!has && (entry = readdir(dir))) {
+		host_path(name, sizeof(name), "/proc/%u/fd/%s", pid,
+			  entry->d_name);
+		n = readlink(name, target, sizeof(target));
+		has = n == (ssize_t)strlen(path) &&
+		      !memcmp(target, path, (size_t)n);
+	}
+	closedir(dir);
+	return has;
+}
+
+void host_holder(char *text, size_t size, const char *path)
+{
+	char name[PATH_MAX], comm[32] = "-";
+	struct dirent *entry;
+	unsigned int pid;
+	bool found = false;
+	DIR *dir;
+
+	host_path(name, sizeof(name), "/proc");
+	dir = opendir(name);
+	if (!dir)
+		return;
+	while (!found && (entry = readdir(dir)))
+		found = parse_number(entry->d_name, 1, INT_MAX, &pid) &&
+			pid != (unsigned int)getpid() && process_has(pid, path);
+	closedir(dir);
+	if (!found)
+		return;
+	host_read(comm, sizeof(comm), "/proc/%u/comm", pid);
+	snprintf(text, size, "process %u (%s)", pid, comm);
 }
 
 void host_xen_version(char *version, size_t size)

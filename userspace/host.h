@@ -57,6 +57,16 @@ FILE *host_open(const char *fmt, ...) __printf(1, 2);
 bool host_read(char *line, size_t size, const char *fmt, ...) __printf(3, 4);
 
 /**
+ * host_holder() - who has a file open?
+ * @text: filled with "process 812 (qemu-system-i38)"; untouched when nobody is found
+ * @size: size of @text
+ * @path: the file, as it was opened
+ *
+ * This process does not count.
+ */
+void host_holder(char *text, size_t size, const char *path);
+
+/**
  * host_xen_version() - version of the running Xen
  * @version: filled with "4.17" or the like; empty without Xen
  * @size: size of @version

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "loop.h"
 #include "tool.h"
 
@@ -77,14 +78,13 @@ static int find_rival(const struct stat *st, bool read_only, char *name,
 	char path[300];
 	DIR *dir;
 
-	dir = opendir("/sys/block");
+	host_path(path, sizeof(path), "/sys/block");
+	dir = opendir(path);
 	if (!dir)
 		return -1;
 	while (!found && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/sys/block/%s/loop",
-			 entry->d_name);
 		if (strncmp(entry->d_name, "loop", 4) != 0 ||
-		    access(path, F_OK) ||
+		    !host_exists("/sys/block/%s/loop", entry->d_name) ||
 		    !named_has_file(entry->d_name, st, &rival_reads))
 			continue;
 		found = !read_only || !rival_reads;
@@ -113,36 +113,71 @@ static bool wait_lock(int file, const char *path, long long until)
 }
 
 /*
- * A device that was made here, is what is wanted, and that no driver has any more:
- * the device model of a domain keeps those of disks that were removed. Others are
- * not touched, since not all users of a device have it for themselves. While it is
- * open here it does not go.
+ * A device that was made here and that no driver has any more: the device model of a
+ * domain keeps those of disks that were removed. Others are not touched, since not
+ * all users of a device have it for themselves. While it is open here it does not go.
  */
-static int reuse(const char *name, const struct stat *st, bool read_only,
-		 char **device)
+static int open_left(const char *name, const struct stat *st, bool *read_only)
 {
 	struct loop_info64 info;
+	int fd, alone, left;
 	char path[80];
-	int fd, alone;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
-	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	alone = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	*device = copy_text(path);
-	if (!*device || alone < 0 || !has_file(fd, st, &info) ||
-	    strncmp((char *)info.lo_file_name, MARK, strlen(MARK)) != 0 ||
-	    read_only != !!(info.lo_flags & LO_FLAGS_READ_ONLY) ||
-	    ioctl(fd, LOOP_SET_CAPACITY)) {
-		free(*device);
-		*device = NULL;
-		close(fd);
-		fd = -1;
-	}
+	left = alone >= 0 && has_file(fd, st, &info) &&
+	       !strncmp((char *)info.lo_file_name, MARK, strlen(MARK));
 	if (alone >= 0)
 		close(alone);
+	if (!left) {
+		close(fd);
+		return -1;
+	}
+	*read_only = info.lo_flags & LO_FLAGS_READ_ONLY;
 	return fd;
+}
+
+/* Use such a device again: who only reads can have one that may be written. */
+static int reuse(const char *name, const struct stat *st, bool read_only,
+		 char **device)
+{
+	bool left_reads = false;
+	int fd = open_left(name, st, &left_reads);
+	char path[80];
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	if ((read_only || !left_reads) && !ioctl(fd, LOOP_SET_CAPACITY)) {
+		*device = copy_text(path);
+		if (*device)
+			return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static void complain_rival(const char *path, const char *name,
+			   const struct stat *st)
+{
+	char device[80], holder[64] = "somebody";
+	bool left_reads = false;
+	int fd = open_left(name, st, &left_reads);
+
+	if (fd >= 0)
+		close(fd);
+	if (!left_reads) {
+		complain("params='%s' is in use as /dev/%s; a file must not be used by two",
+			 path, name);
+		return;
+	}
+	snprintf(device, sizeof(device), "/dev/%s", name);
+	host_holder(holder, sizeof(holder), device);
+	complain("params='%s' was a disk with mode=r, and %s keeps its read-only %s; until that ends, which a device model does with its domain, it can be had with mode=r only",
+		 path, holder, device);
 }
 
 /* What is there already: 0 and no device, a device's descriptor, or -1. */
@@ -160,8 +195,7 @@ static int wait_no_rival(int file, const char *path, bool read_only,
 		if (fd >= 0)
 			return fd;
 		if (now_ms() >= until) {
-			complain("params='%s' is in use as /dev/%s; a file must not be used by two",
-				 path, name);
+			complain_rival(path, name, &st);
 			return -1;
 		}
 		pause_a_little();

@@ -19,7 +19,8 @@
  * Direct I/O is used where the file's file system can do it. The device detaches
  * itself after its last user closes it, so nothing is left behind however the
  * users end. A file that may be written has one loop device only; one that was made
- * here, and that no driver uses any more, is used again.
+ * here, and that no driver uses any more, is used again, also to read what it could
+ * write.
  *
  * Return: a descriptor of the device; -1 on failure.
  */

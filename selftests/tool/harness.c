@@ -392,6 +392,7 @@ int main(void)
 	test_disks();
 	test_lib();
 	test_list();
+	test_loop();
 	test_stats();
 	test_trace();
 	printf("1..%u\n", nr_tests);

@@ -83,6 +83,7 @@ void test_disks(void);
 void test_dm(void);
 void test_lib(void);
 void test_list(void);
+void test_loop(void);
 void test_stats(void);
 void test_trace(void);
 

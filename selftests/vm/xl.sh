@@ -217,6 +217,9 @@ t_file_outlasts_the_driver()
 	"$TOOL" detach-disk one 0 0
 	"$TOOL" attach-disk one 0 --index 0 --disk "params=$FILES/a"
 	expect_eq "$(losetup -n -O NAME -j "$FILES/a")" "$loop"
+	"$TOOL" detach-disk one 0 0
+	"$TOOL" attach-disk one 0 --index 0 --disk "params=$FILES/a,mode=r"
+	expect_eq "$(losetup -n -O NAME -j "$FILES/a")" "$loop"
 	destroy_domain one
 	nothing_left
 }
