@@ -276,6 +276,69 @@ static enum tool_status wait_connected(struct controller *ctrl,
 	}
 }
 
+/* Where all devices of a domain are. */
+static void name_devices(char *path, size_t size, unsigned int backend_id,
+			 unsigned int domid)
+{
+	snprintf(path, size, "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
+		 backend_id, domid);
+}
+
+/* Finds a device whose front-end directory has gone. */
+static bool find_ruin(struct store *store, unsigned int backend_id,
+		      unsigned int domid, struct device *dev)
+{
+	unsigned int *devids, n, i;
+	bool found = false;
+
+	devids = device_ids(store, backend_id, domid, &n);
+	for (i = 0; i < n && !found; i++) {
+		device_init(dev, backend_id, domid, devids[i]);
+		found = !store_exists(store, "%s", dev->frontend);
+	}
+	free(devids);
+	return found;
+}
+
+static enum tool_status wait_ruins(unsigned int backend_id, unsigned int domid,
+				   struct store *store, struct store_wait *wait,
+				   unsigned int timeout)
+{
+	enum tool_status status;
+	struct device dev;
+	bool ruin;
+
+	for (;;) {
+		ruin = find_ruin(store, backend_id, domid, &dev);
+		if (!store_settle(store))
+			return TOOL_FAILED;
+		if (!ruin)
+			return TOOL_OK;
+		status = store_wait_next(wait);
+		if (status == TOOL_TIMEOUT)
+			complain("device %u is left of what domain %u was before, and the driver has not removed it within %u s: is the module loaded, have its requests ended? xen-ioemu detach --force %u %u removes it",
+				 dev.devid, domid, timeout, domid, dev.devid);
+		if (status != TOOL_OK)
+			return status;
+	}
+}
+
+enum tool_status controller_wait_ruins(unsigned int backend_id,
+				       unsigned int domid, struct store *store,
+				       unsigned int timeout)
+{
+	struct store_wait wait;
+	enum tool_status status;
+	char watched[80];
+
+	name_devices(watched, sizeof(watched), backend_id, domid);
+	if (!store_wait_begin(&wait, store, watched, timeout))
+		return TOOL_FAILED;
+	status = wait_ruins(backend_id, domid, store, &wait, timeout);
+	store_wait_end(&wait);
+	return status;
+}
+
 enum tool_status controller_attach(struct controller *ctrl,
 				   struct store *store, unsigned int timeout)
 {
@@ -283,16 +346,16 @@ enum tool_status controller_attach(struct controller *ctrl,
 	enum tool_status status;
 	char watched[80];
 
-	snprintf(watched, sizeof(watched),
-		 "/local/domain/%u/backend/" DEVICE_TYPE "/%u",
-		 ctrl->backend_id, ctrl->domid);
+	name_devices(watched, sizeof(watched), ctrl->backend_id, ctrl->domid);
 	if (!store_wait_begin(&wait, store, watched, timeout))
 		return TOOL_FAILED;
 	status = store_transaction(store, write_nodes, ctrl);
 	if (status == TOOL_OK) {
+		ctrl->written = true;
 		status = wait_connected(ctrl, store, &wait, timeout);
 		if (status != TOOL_OK)
-			device_remove(store, &ctrl->dev);
+			ctrl->written = device_remove(store, &ctrl->dev) !=
+					TOOL_OK;
 	}
 	store_wait_end(&wait);
 	return status;

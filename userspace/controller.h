@@ -22,6 +22,7 @@
  * @disks: its disks, as disk/0 and on
  * @nr_disks: how many
  * @dev: the device; filled
+ * @written: its nodes are in xenstore, and are this one's; filled
  */
 struct controller {
 	unsigned int backend_id;
@@ -35,6 +36,7 @@ struct controller {
 	struct disk disks[DISKS_MAX];
 	unsigned int nr_disks;
 	struct device dev;
+	bool written;
 };
 
 /**
@@ -75,6 +77,21 @@ enum tool_status controller_check_domain(const struct controller *ctrl,
  */
 enum tool_status controller_prepare(struct controller *ctrl,
 				    struct store *store, long long until);
+
+/**
+ * controller_wait_ruins() - wait until nothing is left of before, or complain
+ * @backend_id: domain where the driver runs
+ * @domid: domain that is to get controllers
+ * @store: connection
+ * @timeout: seconds for the driver to remove what there is
+ *
+ * A domain keeps its number when it is reset by its toolstack, for kexec for
+ * instance: its own nodes go, and the driver is about to remove those of the devices
+ * that it had.
+ */
+enum tool_status controller_wait_ruins(unsigned int backend_id,
+				       unsigned int domid, struct store *store,
+				       unsigned int timeout);
 
 /**
  * controller_attach() - write the nodes and wait for the driver, or complain

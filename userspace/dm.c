@@ -223,6 +223,9 @@ static enum tool_status attach(struct dm *dm, struct store *store)
 		status = controller_prepare(&dm->ctrls[i], store, until);
 
 	until = now_ms() + WAIT_DRIVER_MS;
+	if (status == TOOL_OK)
+		status = controller_wait_ruins(0, dm->domid, store,
+					       seconds_left(until));
 	for (i = 0; i < CONTROLLERS_MAX && status == TOOL_OK; i++) {
 		ctrl = &dm->ctrls[i];
 		if (!ctrl->nr_disks)
@@ -236,8 +239,9 @@ static enum tool_status attach(struct dm *dm, struct store *store)
 		status = TOOL_FAILED;
 	if (status == TOOL_OK)
 		return status;
+	/* Others' devices stay, also those that are in the way. */
 	for (i = 0; i < CONTROLLERS_MAX; i++)
-		if (dm->ctrls[i].dev.backend[0])
+		if (dm->ctrls[i].written)
 			device_remove(store, &dm->ctrls[i].dev);
 	return status;
 }

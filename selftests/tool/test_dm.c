@@ -150,6 +150,65 @@ static void refusals(void)
 	   "and it says what that means");
 }
 
+#define SECOND	"/local/domain/0/backend/ioemu/3/1"
+
+/* Somebody has given the domain devices already. */
+static void in_the_way(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	tool("attach guest --devid 1 --disk params=/dev/fake5");
+	dm_says(QEMU DISK ",controller=1", 1, "has a device 1 already");
+	same(fake_xs_get(SECOND "/disk/0/params") ?: "", "/dev/fake5",
+	     "a device that it did not write stays");
+	dm_says(QEMU DISK " -ioemu nvme,params=/dev/fake1,controller=1", 1,
+		"has a device 1 already");
+	ok(!executed[0] && !fake_xs_count(BACKEND) &&
+	   fake_xs_get(SECOND "/state") &&
+	   fake_xs_get("/local/domain/3/ioemu/1/state"),
+	   "only what it wrote is taken away");
+}
+
+static void ruin_goes(void)
+{
+	fake_xs.on_watch = NULL;
+	fake_xs_remove(SECOND);
+}
+
+static void time_passes(void)
+{
+	sleep(40);
+}
+
+static void no_time(void)
+{
+}
+
+/* The toolstack has reset the domain; its number is still the same. */
+static void ruins(void)
+{
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs_set(SECOND "/state", "6");
+	fake_xs_set(SECOND "/slot", "16");
+	fake_xs.on_watch = ruin_goes;
+	dm_says(QEMU DISK ",controller=1", 1, "Interrupted");
+	same(fake_xs_get(SECOND "/slot") ?: "", "16",
+	     "it waits until the driver has removed the devices of before");
+	same(fake_xs_get(SECOND "/state") ?: "", "4", "and has its own then");
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_xs_set(SECOND "/state", "6");
+	fake_xs.on_watch = time_passes;
+	fake_sleep = no_time;
+	dm_says(QEMU DISK, 4,
+		"device 1 is left of what domain 3 was before, and the driver has not removed it within 30 s");
+	fake_sleep = NULL;
+	ok(!executed[0] && !fake_xs_count(BACKEND) &&
+	   fake_xs_get(SECOND "/state"), "but not for ever");
+}
+
 static bool went_on;
 
 /* The signal is held back, and the wait ends before it is looked for. */
@@ -310,6 +369,8 @@ void test_dm(void)
 	files();
 	mistakes();
 	refusals();
+	in_the_way();
+	ruins();
 	busy_disks();
 	interruptions();
 	exec_fails();
