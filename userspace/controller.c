@@ -133,6 +133,7 @@ static enum tool_status choose_slot(struct controller *ctrl,
 			 ctrl->domid, ctrl->slot);
 		return TOOL_FAILED;
 	}
+	used |= ctrl->reserved;
 	for (slot = SLOT_FIRST; slot <= SLOT_MAX; slot++) {
 		if (!(used & 1U << slot)) {
 			ctrl->slot = slot;

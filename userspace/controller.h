@@ -17,6 +17,7 @@
  * @serial: serial number, NULL for the driver's choice
  * @have_slot: @slot is the caller's choice
  * @slot: PCI device number; filled unless @have_slot
+ * @reserved: bitmap of slots that are not to be chosen for it
  * @have_devid: @devid is the caller's choice
  * @devid: device number; filled unless @have_devid
  * @disks: its disks, as disk/0 and on
@@ -31,6 +32,7 @@ struct controller {
 	const char *serial;
 	bool have_slot;
 	unsigned int slot;
+	unsigned int reserved;
 	bool have_devid;
 	unsigned int devid;
 	struct disk disks[DISKS_MAX];

@@ -202,6 +202,17 @@ static unsigned int nr_controllers(const struct dm *dm)
 	return n;
 }
 
+/* Bitmap of the slots that are named, also for controllers that come later. */
+static unsigned int named_slots(const struct dm *dm)
+{
+	unsigned int i, slots = 0;
+
+	for (i = 0; i < CONTROLLERS_MAX; i++)
+		if (dm->ctrls[i].have_slot)
+			slots |= 1U << dm->ctrls[i].slot;
+	return slots;
+}
+
 /* A moment at least: most controllers need no more. */
 static unsigned int seconds_left(long long until)
 {
@@ -233,6 +244,7 @@ static enum tool_status attach(struct dm *dm, struct store *store)
 		ctrl->domid = dm->domid;
 		ctrl->have_devid = true;
 		ctrl->devid = i;
+		ctrl->reserved = named_slots(dm);
 		status = controller_attach(ctrl, store, seconds_left(until));
 	}
 	if (status == TOOL_OK && store_interrupted(store))

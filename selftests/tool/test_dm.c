@@ -78,6 +78,17 @@ static void controllers(void)
 	     "/dev/fake2", "another controller");
 	same(fake_xs_get("/local/domain/0/backend/ioemu/3/2/disk/0/bw-limit"),
 	     "1024", "a limit");
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	dm_says(QEMU DISK " -ioemu nvme,params=/dev/fake1,controller=1,slot=16 -ioemu nvme,params=/dev/fake2,controller=2",
+		1, "Interrupted");
+	same(fake_xs_get(BACKEND "/slot") ?: "", "17",
+	     "a slot that is named for another controller is not chosen");
+	same(fake_xs_get("/local/domain/0/backend/ioemu/3/1/slot") ?: "", "16",
+	     "which gets it");
+	same(fake_xs_get("/local/domain/0/backend/ioemu/3/2/slot") ?: "", "18",
+	     "the next one that is free");
 }
 
 static void files(void)
