@@ -29,6 +29,14 @@ static bool index_taken(struct store *store, const struct device *dev,
 	return store_exists(store, "%s/disk/%u", dev->backend, index);
 }
 
+static enum tool_status complain_state(const struct device *dev,
+				       enum device_state state)
+{
+	complain("device %u of domain %u is not connected, its state is %s",
+		 dev->devid, dev->domid, device_state_name(state));
+	return TOOL_FAILED;
+}
+
 static enum tool_status write_disk(struct store *store, void *arg)
 {
 	struct addition *add = arg;
@@ -40,12 +48,8 @@ static enum tool_status write_disk(struct store *store, void *arg)
 		taken = index_taken(store, add->dev, index);
 	if (!store_settle(store))
 		return TOOL_FAILED;
-	if (state != DEVICE_CONNECTED) {
-		complain("device %u of domain %u is not connected, its state is %s",
-			 add->dev->devid, add->dev->domid,
-			 device_state_name(state));
-		return TOOL_FAILED;
-	}
+	if (state != DEVICE_CONNECTED)
+		return complain_state(add->dev, state);
 	if (index == DISKS_MAX) {
 		complain("device %u of domain %u has %d disks already, which is all that it can have",
 			 add->dev->devid, add->dev->domid, DISKS_MAX);
@@ -74,25 +78,43 @@ static enum tool_status report_refusal(struct store *store,
 	return TOOL_FAILED;
 }
 
+/* TOOL_TIMEOUT while the driver may still answer. */
+static enum tool_status look_added(struct store *store,
+				   const struct device *dev, unsigned int index)
+{
+	char *word = store_read(store, "%s/disk/%u/hotplug-status",
+				dev->backend, index);
+	bool connected = word && !strcmp(word, "connected");
+	bool refused = word && !strcmp(word, "error");
+	enum device_state state = device_state(store, dev);
+	bool there = store_exists(store, "%s", dev->backend);
+	bool disk = store_exists(store, "%s/disk/%u/params", dev->backend,
+				 index);
+
+	free(word);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	if (connected)
+		return TOOL_OK;
+	if (refused)
+		return report_refusal(store, dev, index);
+	if (there && state != DEVICE_CONNECTED)
+		return complain_state(dev, state);
+	if (there && disk)
+		return TOOL_TIMEOUT;
+	complain("somebody removed the %s meanwhile", there ? "disk" : "device");
+	return TOOL_FAILED;
+}
+
 static enum tool_status wait_added(struct store *store,
 				   const struct device *dev,
 				   unsigned int index, struct store_wait *wait,
 				   unsigned int timeout)
 {
 	enum tool_status status;
-	char *word;
 
 	for (;;) {
-		word = store_read(store, "%s/disk/%u/hotplug-status",
-				  dev->backend, index);
-		status = TOOL_TIMEOUT;
-		if (word && !strcmp(word, "connected"))
-			status = TOOL_OK;
-		else if (word && !strcmp(word, "error"))
-			status = report_refusal(store, dev, index);
-		free(word);
-		if (!store_settle(store))
-			return TOOL_FAILED;
+		status = look_added(store, dev, index);
 		if (status != TOOL_TIMEOUT)
 			return status;
 		status = store_wait_next(wait);

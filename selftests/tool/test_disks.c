@@ -176,9 +176,52 @@ static void races(void)
 	ok(!fake_xs_count(BACKEND), "nor does a device");
 }
 
+static void disk_2_goes(void)
+{
+	if (fake_xs_get(BACKEND "/disk/2/params"))
+		fake_xs_remove(BACKEND "/disk/2");
+}
+
+static void device_goes_later(void)
+{
+	if (fake_xs_get(BACKEND "/disk/2/params"))
+		fake_xs_remove(BACKEND);
+}
+
+static void device_closes(void)
+{
+	const char *state = fake_xs_get(BACKEND "/state");
+
+	if (fake_xs_get(BACKEND "/disk/2/params") && strcmp(state, "6"))
+		fake_xs_set(BACKEND "/state", "6");
+}
+
+/* Nobody is left who could answer: with the whole time to wait, it ends at once. */
+static void no_answer_comes(void)
+{
+	static const struct {
+		void (*on_watch)(void);
+		const char *err;
+	} cases[] = {
+		{ disk_2_goes, "somebody removed the disk meanwhile" },
+		{ device_goes_later, "somebody removed the device meanwhile" },
+		{ device_closes, "device 0 of domain 3 is not connected, its state is Closed" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		connected();
+		fake_xs.on_watch = cases[i].on_watch;
+		tool_says("attach-disk --timeout 3 guest 0 --disk params=/dev/fake2",
+			  1, cases[i].err);
+		ok(!fake_xs_count(BACKEND "/disk/2"), "nothing is left of it");
+	}
+}
+
 void test_disks(void)
 {
 	races();
+	no_answer_comes();
 	adding();
 	removing();
 	limits();
