@@ -11,6 +11,10 @@
 
 #include "tool.h"
 
+#define TRACEFS		"/sys/kernel/tracing"
+/* Of the process whose number follows. */
+#define TRACE_INSTANCE	TRACEFS "/instances/xen-ioemu-"
+
 /**
  * host_device_model() - the device model that the installed Xen uses
  *

@@ -17,7 +17,6 @@
 #include "json.h"
 #include "target.h"
 
-#define TRACEFS		"/sys/kernel/tracing"
 #define EVENTS		"events/xen_ioemu"
 
 static volatile sig_atomic_t stop, pipe_fd = -1;
@@ -152,23 +151,22 @@ static size_t show_lines(char *text, size_t n)
 	return n;
 }
 
-static enum tool_status copy(const char *dir, bool as_json)
+/* What is asked to stop waits no more; nor does what nobody reads any more. */
+static enum tool_status copy_all(int fd, const char *path, bool as_json)
 {
-	char path[512], buffer[65536];
+	char buffer[65536];
 	size_t have = 0;
 	ssize_t n;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/trace_pipe", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		complain("%s: %s", path, strerror(errno));
-		return TOOL_FAILED;
-	}
-	pipe_fd = fd;
 	while (!stop) {
 		n = read(fd, buffer + have, sizeof(buffer) - have);
-		if (n <= 0)
+		if (n < 0 && (errno == EINTR || stop))
+			continue;
+		if (n < 0) {
+			complain("%s: %s", path, strerror(errno));
+			return TOOL_FAILED;
+		}
+		if (!n)
 			break;
 		have += (size_t)n;
 		if (as_json) {
@@ -180,14 +178,33 @@ static enum tool_status copy(const char *dir, bool as_json)
 		if (fflush(stdout))
 			break;
 	}
+	return TOOL_OK;
+}
+
+static enum tool_status copy(const char *dir, bool as_json)
+{
+	enum tool_status status;
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/trace_pipe", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		complain("%s: %s", path, strerror(errno));
+		return TOOL_FAILED;
+	}
+	pipe_fd = fd;
+	status = copy_all(fd, path, as_json);
 	pipe_fd = -1;
 	close(fd);
-	return TOOL_OK;
+	return status;
 }
 
 static void on_signals(void (*handler)(int sig))
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	static const int signals[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE
+	};
 	struct sigaction action = { .sa_handler = handler };
 	size_t i;
 
@@ -262,8 +279,7 @@ static enum tool_status run(int argc, char **argv)
 			return status;
 		snprintf(filter, sizeof(filter), "domid == %u", target.domid);
 	}
-	host_path(dir, sizeof(dir), TRACEFS "/instances/xen-ioemu-%d",
-		  (int)getpid());
+	host_path(dir, sizeof(dir), TRACE_INSTANCE "%d", (int)getpid());
 	return trace(dir, filter, as_json);
 }
 

@@ -146,11 +146,17 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 }
 
 void (*fake_read)(void);
+int fake_read_error;
 
 ssize_t __wrap_read(int fd, void *buffer, size_t size)
 {
 	if (fake_read)
 		fake_read();
+	if (fake_read_error) {
+		errno = fake_read_error;
+		fake_read_error = 0;
+		return -1;
+	}
 	return __real_read(fd, buffer, size);
 }
 

@@ -67,6 +67,9 @@ extern void (*fake_sleep)(void);
 /* Called before a read. */
 extern void (*fake_read)(void);
 
+/* The next read fails with this errno; 0 for none. */
+extern int fake_read_error;
+
 /* What the kernel traces in the instance that there is; its reader waits for more. */
 void fake_trace(const char *text);
 

@@ -2,10 +2,12 @@
 /*
  * xen-ioemu trace, against a tracefs of files.
  */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "harness.h"
 
 static bool signal_again;
@@ -37,6 +39,48 @@ static void one_signal(void)
 	tool_says("trace guest", 0, "");
 	alarm(0);
 	ok(!signal_again, "one signal ends it");
+}
+
+static void quit_late(void)
+{
+	fake_read = NULL;
+	raise(SIGQUIT);
+}
+
+/* What ends a program with a core file elsewhere, does not here. */
+static void sigquit(void)
+{
+	struct sigaction action = { .sa_handler = late_signal };
+
+	sigaction(SIGQUIT, &action, NULL);
+	signal_again = false;
+	fake_read = quit_late;
+	tool_says("trace guest", 0, "");
+	ok(!signal_again && !host_exists(TRACE_INSTANCE "%d", (int)getpid()),
+	   "SIGQUIT ends it, and its instance goes");
+	signal(SIGQUIT, SIG_DFL);
+}
+
+static const char one_event[] =
+	"  x-1 [000] .....   1.000000: ioemu_nvme_ctrl: domid=3 slot=16\n";
+
+static void event_and_end(void)
+{
+	fake_trace(one_event);
+	fake_read = interrupted_late;
+}
+
+static void broken_reads(void)
+{
+	fake_read = event_and_end;
+	fake_read_error = EINTR;
+	tool_says("trace guest", 0, "");
+	same(tool_out, one_event, "a read that is interrupted is repeated");
+	fake_read = NULL;
+	fake_read_error = EIO;
+	tool_says("trace guest", 1, "/trace_pipe: Input/output error");
+	ok(!host_exists(TRACE_INSTANCE "%d", (int)getpid()),
+	   "after one that fails, its instance goes too");
 }
 
 static const char events[] =
@@ -86,5 +130,7 @@ void test_trace(void)
 {
 	as_json();
 	one_signal();
+	sigquit();
+	broken_reads();
 	forget_fake_files();
 }
