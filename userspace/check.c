@@ -2,7 +2,9 @@
 /*
  * xen-ioemu check: can this host do it, and if not, what is missing?
  */
+#include <dirent.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -225,6 +227,44 @@ static void check_module(struct report *report)
 		    "the module must be signed with a key that the machine knows: mokutil --import /var/lib/dkms/mok.pub");
 }
 
+/* The number is perhaps another program's by now. */
+static bool traces(unsigned int pid)
+{
+	char comm[32];
+
+	return host_read(comm, sizeof(comm), "/proc/%u/comm", pid) &&
+	       !strcmp(comm, "xen-ioemu");
+}
+
+/* Who was killed has not removed its instance, and events are written to it. */
+static void check_traces(struct report *report)
+{
+	static const char prefix[] = "xen-ioemu-";
+	char path[PATH_MAX], found[128];
+	struct dirent *entry;
+	unsigned int pid;
+	size_t used;
+	DIR *dir;
+
+	used = (size_t)snprintf(found, sizeof(found), "left of processes");
+	host_path(path, sizeof(path), TRACE_INSTANCES);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
+		    parse_number(entry->d_name + strlen(prefix), 1, INT_MAX,
+				 &pid) &&
+		    !traces(pid) && used < sizeof(found))
+			used += (size_t)snprintf(found + used,
+						 sizeof(found) - used, " %u",
+						 pid);
+	closedir(dir);
+	if (strcmp(found, "left of processes") != 0)
+		say(report, DOUBTFUL, "tracing", found,
+		    "they cost time for every request: rmdir " TRACE_INSTANCE "NUMBER");
+}
+
 static void check_programs(struct report *report)
 {
 	char *dm = host_device_model();
@@ -277,6 +317,7 @@ static enum tool_status run(int argc, char **argv)
 		check_shutdown(&report);
 	}
 	check_module(&report);
+	check_traces(&report);
 	check_programs(&report);
 	if (report.as_json)
 		json_close(&report.json, ']');

@@ -12,8 +12,9 @@
 #include "tool.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
+#define TRACE_INSTANCES	TRACEFS "/instances"
 /* Of the process whose number follows. */
-#define TRACE_INSTANCE	TRACEFS "/instances/xen-ioemu-"
+#define TRACE_INSTANCE	TRACE_INSTANCES "/xen-ioemu-"
 
 /**
  * host_device_model() - the device model that the installed Xen uses

@@ -346,6 +346,28 @@ static void surroundings(void)
 	fake_file("/sys/module/xen_ioemu/version", "test\n");
 }
 
+/* One whose process is there, one whose number another has, a stranger's. */
+static void trace_instances(void)
+{
+	fake_file("/sys/kernel/tracing/instances/xen-ioemu-812/trace", "");
+	fake_file("/sys/kernel/tracing/instances/mine/trace", "");
+	fake_file("/proc/812/comm", "xen-ioemu\n");
+	tool("check");
+	ok(!strstr(tool_out, "tracing"), "a trace that goes on");
+	fake_file("/sys/kernel/tracing/instances/xen-ioemu-813/trace", "");
+	tool("check");
+	out_has("warning  tracing        left of processes 813\n",
+		"a trace that was killed");
+	out_has(": rmdir /sys/kernel/tracing/instances/xen-ioemu-NUMBER\n",
+		"what to do about it");
+	fake_file("/proc/812/comm", "bash\n");
+	fake_file("/proc/813/comm", "xen-ioemu\n");
+	tool("check --json");
+	out_has("\"check\": \"tracing\",\n    \"result\": \"warning\",\n    \"found\": \"left of processes 812\",\n",
+		"the same as JSON");
+	fake_file("/proc/812/comm", "xen-ioemu\n");
+}
+
 static void work_goes_on(void)
 {
 	fake_file(EXITS, "commands 1100\ndoorbells 40\ninterrupts 120\n");
@@ -417,6 +439,7 @@ static void hosts(void)
 	ok(!strstr(tool_out, "shutdown") && !strstr(tool_out, "g  devices"),
 	   "nothing is said of what is as it should be");
 	surroundings();
+	trace_instances();
 	fake_file("/sys/hypervisor/guest_type", "PVH\n");
 	fake_file("/sys/module/xen_ioemu/refcnt", "0\n");
 	tool_says("check --json", 1, "");
