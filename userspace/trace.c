@@ -200,22 +200,42 @@ static enum tool_status copy(const char *dir, bool as_json)
 	return status;
 }
 
-static void on_signals(void (*handler)(int sig))
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+
+/* @before: filled with what they did. Those that nohup or a shell ignores stay so. */
+static void catch_signals(struct sigaction *before)
 {
-	static const int signals[] = {
-		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE
-	};
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = { .sa_handler = note_stop };
 	size_t i;
 
 	/* Without SA_RESTART: a read that waits is to end. */
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		sigaction(signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+static void ignore_signals(void)
+{
+	size_t i;
+
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
+		signal(signals[i], SIG_IGN);
+}
+
+static void restore_signals(const struct sigaction *before)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
 }
 
 /* In an instance of its own, whoever else traces is not disturbed. */
 static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 {
+	struct sigaction before[ARRAY_SIZE(signals)];
 	enum tool_status status = TOOL_FAILED;
 
 	if (mkdir(dir, 0700)) {
@@ -224,15 +244,15 @@ static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 		return TOOL_FAILED;
 	}
 	stop = 0;
-	on_signals(note_stop);
+	catch_signals(before);
 	if ((!filter[0] || write_file(dir, EVENTS "/filter", filter)) &&
 	    write_file(dir, EVENTS "/enable", "1"))
 		status = copy(dir, as_json);
-	on_signals(SIG_IGN);
+	ignore_signals();
 	write_file(dir, EVENTS "/enable", "0");
 	if (rmdir(dir))
 		complain("%s: %s", dir, strerror(errno));
-	on_signals(SIG_DFL);
+	restore_signals(before);
 	return status;
 }
 

@@ -311,8 +311,12 @@ bool store_wait_begin(struct store_wait *wait, struct store *store,
 	for (i = 0; i < ARRAY_SIZE(wait_signals); i++)
 		sigaddset(&mask, wait_signals[i]);
 	sigprocmask(SIG_BLOCK, &mask, &wait->old_mask);
-	for (i = 0; i < ARRAY_SIZE(wait_signals); i++)
-		sigaction(wait_signals[i], &action, &wait->old_actions[i]);
+	for (i = 0; i < ARRAY_SIZE(wait_signals); i++) {
+		sigaction(wait_signals[i], NULL, &wait->old_actions[i]);
+		/* By nohup, for instance. */
+		if (wait->old_actions[i].sa_handler != SIG_IGN)
+			sigaction(wait_signals[i], &action, NULL);
+	}
 	return true;
 }
 

@@ -186,6 +186,7 @@ struct store_wait {
  * Unless @store->leave_signals, SIGINT, SIGTERM and SIGHUP are held back from here
  * to store_wait_end(), where they do not end the program but the waiting, so that
  * the caller can tidy up. One that came too late for a wait ends the next one, here.
+ * Those that were ignored still are.
  *
  * Return: true on success.
  */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,8 +389,21 @@ void forget_fake_files(void)
 	host_root = "";
 }
 
+/* Of those who started this, some ignore signals that tests send. */
+static void default_signals(void)
+{
+	static const int signals[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+}
+
 int main(void)
 {
+	default_signals();
 	puts("TAP version 13");
 	test_args();
 	test_attach();

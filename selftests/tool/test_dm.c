@@ -274,6 +274,13 @@ static void interruptions(void)
 	ok(action.sa_handler == SIG_DFL, "signals do then what they did before");
 
 	fresh_store();
+	fake_xs.on_change = sighup_and_connects;
+	signal(SIGHUP, SIG_IGN);
+	dm_says(QEMU DISK, 1, "cannot start the device model");
+	ok(executed[0] && signal(SIGHUP, SIG_DFL) == SIG_IGN,
+	   "one that nohup ignores is ignored");
+
+	fresh_store();
 	fake_xs.on_change = sigterm;
 	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
 		"interrupted by a signal (Terminated)");

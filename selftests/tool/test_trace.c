@@ -70,6 +70,22 @@ static void event_and_end(void)
 	fake_read = interrupted_late;
 }
 
+static void sighup_and_event(void)
+{
+	raise(SIGHUP);
+	fake_trace(one_event);
+	fake_read = event_and_end;
+}
+
+static void nohup(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	fake_read = sighup_and_event;
+	tool_says("trace guest", 0, "");
+	out_has("slot=16\n  x-1", "a signal that nohup ignores does not end it");
+	ok(signal(SIGHUP, SIG_DFL) == SIG_IGN, "and is ignored still");
+}
+
 static void broken_reads(void)
 {
 	fake_read = event_and_end;
@@ -131,6 +147,7 @@ void test_trace(void)
 	as_json();
 	one_signal();
 	sigquit();
+	nohup();
 	broken_reads();
 	forget_fake_files();
 }
