@@ -32,10 +32,10 @@ struct top {
 	unsigned int nr_before;
 };
 
-/* A disk at one moment. */
+/* A disk at one moment; the name is that of its domain, or NULL. */
 struct look {
 	unsigned int domid, devid, disk;
-	char name[24];
+	char *name;
 	struct timespec when;
 	struct counters counters;
 	struct latencies latencies;
@@ -91,6 +91,15 @@ static bool parse(struct top *top, int argc, char **argv)
 	return ok && target_parse(&top->target, "top", argc, argv, 0, 3);
 }
 
+static void free_looks(struct look *looks, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		free(looks[i].name);
+	free(looks);
+}
+
 /* NULL after a complaint. */
 static struct look *look_at_all(const struct top *top, struct store *store,
 				unsigned int *n)
@@ -119,8 +128,8 @@ static struct look *look_at_all(const struct top *top, struct store *store,
 		look->domid = disks[i].dev.domid;
 		look->devid = disks[i].dev.devid;
 		look->disk = disks[i].index;
-		snprintf(look->name, sizeof(look->name), "%s",
-			 disks[i].name ? disks[i].name : "-");
+		look->name = disks[i].name;
+		disks[i].name = NULL;
 		(*n)++;
 	}
 	free_disks(disks, nr);
@@ -221,6 +230,7 @@ static void compare(const struct look *before, const struct look *now,
 static void text_line(const struct look *now, const struct rates *rates)
 {
 	char p50[16], p99[16], exits[24] = "-", saved[24] = "-";
+	const char *name = now->name ? now->name : "-";
 
 	if (rates->have_exits) {
 		snprintf(exits, sizeof(exits), "%.0f", rates->exits);
@@ -229,9 +239,9 @@ static void text_line(const struct look *now, const struct rates *rates)
 	latency_text(p50, sizeof(p50), rates->disk.p50);
 	latency_text(p99, sizeof(p99), rates->disk.p99);
 	printf("%5u ", now->domid);
-	print_safe(stdout, now->name);
+	print_safe(stdout, name);
 	printf("%*s %5u %4u %9.0f %9.0f %9.1f %9.1f %6" PRIu64 " %8s %8s %9s %9s\n",
-	       (int)(20 - strnlen(now->name, 20)), "", now->devid, now->disk,
+	       (int)(20 - strnlen(name, 20)), "", now->devid, now->disk,
 	       rates->reads, rates->writes, rates->read_bytes / 1048576,
 	       rates->write_bytes / 1048576, rates->in_flight, p50, p99,
 	       exits, saved);
@@ -313,13 +323,13 @@ static enum tool_status repeat(struct top *top, struct store *store)
 		looks = look_at_all(top, store, &n);
 		if (looks)
 			show(top, looks, n);
-		free(top->before);
+		free_looks(top->before, top->nr_before);
 		top->before = looks;
 		top->nr_before = n;
 	}
 	if (!top->before)
 		return TOOL_FAILED;
-	free(top->before);
+	free_looks(top->before, top->nr_before);
 	return TOOL_OK;
 }
 

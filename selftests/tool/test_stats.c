@@ -162,6 +162,18 @@ static void others(void)
 	out_has("    3 guest                    0    0         0         0", "top");
 	tool_says("top --interval 1 --count 1 --json", 0, "");
 	out_has("\"in-flight\": 3,", "top as JSON");
+	fake_xs_set("/local/domain/3/name", "a-name-of-more-than-24-characters");
+	tool("top --interval 1 --count 1 --json");
+	out_has("\"name\": \"a-name-of-more-than-24-characters\",",
+		"a long name, as list has it");
+	tool("top --interval 1 --count 1");
+	out_has("    3 a-name-of-more-than-24-characters     0    0 ",
+		"all of it for people, too");
+	fake_xs_remove("/local/domain/3/name");
+	tool("top --interval 1 --count 1 --json");
+	out_has("\"name\": null,", "no name, as list has it");
+	tool("top --interval 1 --count 1");
+	out_has("    3 -                        0    0 ", "which is a dash");
 	tool_says("top --count 0", 2, "accepted: 1 to");
 	tool_says("trace", 1, "the module is not loaded (modprobe xen-ioemu)");
 	tool_says("trace a b", 2, "one argument too many");
