@@ -77,7 +77,7 @@ TRACE_EVENT(ioemu_ioreq,
 		__entry->read = req->read;
 		__entry->fast = fast;
 	),
-	TP_printk("domid=%u vcpu=%u %s %s addr=%#llx size=%u count=%u data=%#llx %s",
+	TP_printk("domid=%u vcpu=%u %s %s addr=0x%llx size=%u count=%u data=0x%llx %s",
 		  __entry->domid, __entry->vcpu, ioemu_show_ioreq(__entry->type),
 		  __entry->read ? "read" : "write", __entry->addr,
 		  __entry->size, __entry->count, __entry->data,
@@ -102,7 +102,7 @@ DECLARE_EVENT_CLASS(ioemu_nvme_reg,
 		__entry->offset = offset;
 		__entry->value = value;
 	),
-	TP_printk("domid=%u slot=%u offset=%#x %s size=%u value=%#llx",
+	TP_printk("domid=%u slot=%u offset=0x%x %s size=%u value=0x%llx",
 		  __entry->domid, __entry->slot, __entry->offset,
 		  ioemu_show_nvme_register(__entry->offset), __entry->size,
 		  __entry->value)
@@ -135,7 +135,7 @@ TRACE_EVENT(ioemu_nvme_ctrl,
 		__entry->cc = cc;
 		__entry->csts = csts;
 	),
-	TP_printk("domid=%u slot=%u cc=%#x csts=%#x", __entry->domid,
+	TP_printk("domid=%u slot=%u cc=0x%x csts=0x%x", __entry->domid,
 		  __entry->slot, __entry->cc, __entry->csts)
 );
 
@@ -170,7 +170,7 @@ TRACE_EVENT(ioemu_nvme_cmd,
 		__entry->prp1 = le64_to_cpu(sqe->prp1);
 		__entry->prp2 = le64_to_cpu(sqe->prp2);
 	),
-	TP_printk("domid=%u slot=%u qid=%u cid=%u opcode=%#x %s flags=%#x nsid=%#x cdw10=%#x cdw11=%#x cdw12=%#x prp1=%#llx prp2=%#llx",
+	TP_printk("domid=%u slot=%u qid=%u cid=%u opcode=0x%x %s flags=0x%x nsid=0x%x cdw10=0x%x cdw11=0x%x cdw12=0x%x prp1=0x%llx prp2=0x%llx",
 		  __entry->domid, __entry->slot, __entry->qid, __entry->cid,
 		  __entry->opcode,
 		  __entry->qid ? ioemu_show_nvme_io(__entry->opcode) :
@@ -201,7 +201,7 @@ TRACE_EVENT(ioemu_nvme_complete,
 		__entry->status = req->status;
 		__entry->result = req->result;
 	),
-	TP_printk("domid=%u slot=%u qid=%u cid=%u opcode=%#x %s status=%#x result=%#x",
+	TP_printk("domid=%u slot=%u qid=%u cid=%u opcode=0x%x %s status=0x%x result=0x%x",
 		  __entry->domid, __entry->slot, __entry->qid, __entry->cid,
 		  __entry->opcode,
 		  __entry->qid ? ioemu_show_nvme_io(__entry->opcode) :

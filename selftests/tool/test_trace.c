@@ -100,7 +100,7 @@ static void broken_reads(void)
 }
 
 static const char events[] =
-	"     ioemu-3-0-812     [001] .....   123.000456: ioemu_nvme_cmd: domid=3 slot=16 qid=1 cid=7 opcode=0x2 read flags=0 nsid=0x1 cdw10=0 cdw11=0 cdw12=0x7 prp1=0x1f000 prp2=0\n"
+	"     ioemu-3-0-812     [001] .....   123.000456: ioemu_nvme_cmd: domid=3 slot=16 qid=1 cid=7 opcode=0x2 read flags=0x0 nsid=0x1 cdw10=0x0 cdw11=0x0 cdw12=0x7 prp1=0x1f000 prp2=0x0\n"
 	" a: b [c: \"-5 [000] d.h1.  9124.999999: ioemu_ioreq: domid=3 vcpu=0 mmio write addr=0xf2000008 size=4 count=1 data=0x1 irq\n"
 	"CPU:1 [LOST 25 EVENTS]\n"
 	"CPU:0 [LOST EVENTS]\n"
@@ -134,7 +134,7 @@ static void as_json(void)
 	fake_read = events_come;
 	tool_says("trace --json guest", 0, "");
 	same(tool_out,
-	     "{\"time-us\": 123000456, \"cpu\": 1, \"event\": \"ioemu_nvme_cmd\", \"domid\": 3, \"slot\": 16, \"qid\": 1, \"cid\": 7, \"opcode\": \"0x2\", \"flags\": 0, \"nsid\": \"0x1\", \"cdw10\": 0, \"cdw11\": 0, \"cdw12\": \"0x7\", \"prp1\": \"0x1f000\", \"prp2\": 0, \"words\": [\"read\"]}\n"
+	     "{\"time-us\": 123000456, \"cpu\": 1, \"event\": \"ioemu_nvme_cmd\", \"domid\": 3, \"slot\": 16, \"qid\": 1, \"cid\": 7, \"opcode\": \"0x2\", \"flags\": \"0x0\", \"nsid\": \"0x1\", \"cdw10\": \"0x0\", \"cdw11\": \"0x0\", \"cdw12\": \"0x7\", \"prp1\": \"0x1f000\", \"prp2\": \"0x0\", \"words\": [\"read\"]}\n"
 	     "{\"time-us\": 9124999999, \"cpu\": 0, \"event\": \"ioemu_ioreq\", \"domid\": 3, \"vcpu\": 0, \"addr\": \"0xf2000008\", \"size\": 4, \"count\": 1, \"data\": \"0x1\", \"words\": [\"mmio\", \"write\", \"irq\"]}\n"
 	     "{\"cpu\": 1, \"lost\": 25}\n"
 	     "{\"cpu\": 0, \"lost\": null}\n"
