@@ -7,6 +7,7 @@
 
 #include "controller.h"
 #include "domain.h"
+#include "info.h"
 #include "tool.h"
 
 /**
@@ -68,16 +69,6 @@ static bool parse(struct detach *detach, int argc, char **argv)
 			    DEVID_MAX, &detach->devid);
 }
 
-static bool has_frontend(struct store *store, const struct device *dev)
-{
-	return store_exists(store, "%s", dev->frontend);
-}
-
-static bool has_backend(struct store *store, const struct device *dev)
-{
-	return store_exists(store, "%s", dev->backend);
-}
-
 static enum tool_status find_device(struct detach *detach, struct store *store)
 {
 	enum tool_status status;
@@ -85,14 +76,8 @@ static enum tool_status find_device(struct detach *detach, struct store *store)
 	status = domain_find(store, detach->domain, &detach->domid);
 	if (status != TOOL_OK)
 		return status;
-	device_init(&detach->dev, detach->backend_id, detach->domid,
-		    detach->devid);
-	if (has_frontend(store, &detach->dev) ||
-	    has_backend(store, &detach->dev))
-		return TOOL_OK;
-	complain("domain %u has no device %u; see xen-ioemu list",
-		 detach->domid, detach->devid);
-	return TOOL_NOT_FOUND;
+	return device_find_part(store, detach->backend_id, detach->domid,
+				detach->devid, &detach->dev);
 }
 
 static enum tool_status run(int argc, char **argv)

@@ -42,6 +42,13 @@ const struct info_key *info_key(const struct info_key *keys, const char *name)
 	return NULL;
 }
 
+static enum tool_status complain_no_device(const struct device *dev)
+{
+	complain("domain %u has no device %u; see xen-ioemu list", dev->domid,
+		 dev->devid);
+	return TOOL_NOT_FOUND;
+}
+
 enum tool_status device_find(struct store *store, unsigned int backend_id,
 			     unsigned int domid, unsigned int devid,
 			     const unsigned int *index, struct device *dev)
@@ -52,11 +59,8 @@ enum tool_status device_find(struct store *store, unsigned int backend_id,
 	there = store_exists(store, "%s", dev->backend);
 	if (!store_settle(store))
 		return TOOL_FAILED;
-	if (!there) {
-		complain("domain %u has no device %u; see xen-ioemu list",
-			 domid, devid);
-		return TOOL_NOT_FOUND;
-	}
+	if (!there)
+		return complain_no_device(dev);
 	there = !index || store_exists(store, "%s/disk/%u", dev->backend,
 				       *index);
 	if (!store_settle(store))
@@ -66,6 +70,30 @@ enum tool_status device_find(struct store *store, unsigned int backend_id,
 	complain("device %u of domain %u has no disk %u; see xen-ioemu list",
 		 devid, domid, *index);
 	return TOOL_NOT_FOUND;
+}
+
+static bool has_frontend(struct store *store, const struct device *dev)
+{
+	char *backend = store_read(store, "%s/backend", dev->frontend);
+	bool has = backend ? !strcmp(backend, dev->backend) :
+			     store_exists(store, "%s", dev->frontend);
+
+	free(backend);
+	return has;
+}
+
+enum tool_status device_find_part(struct store *store, unsigned int backend_id,
+				  unsigned int domid, unsigned int devid,
+				  struct device *dev)
+{
+	bool there;
+
+	device_init(dev, backend_id, domid, devid);
+	there = store_exists(store, "%s", dev->backend) ||
+		has_frontend(store, dev);
+	if (!store_settle(store))
+		return TOOL_FAILED;
+	return there ? TOOL_OK : complain_no_device(dev);
 }
 
 enum tool_status domain_known(struct store *store, unsigned int backend_id,

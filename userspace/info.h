@@ -38,6 +38,21 @@ enum tool_status device_find(struct store *store, unsigned int backend_id,
 			     const unsigned int *index, struct device *dev);
 
 /**
+ * device_find_part() - is there anything of a controller, or complain
+ * @store: connection
+ * @backend_id: domain where the driver runs
+ * @domid: domain that has the controller
+ * @devid: number of the controller
+ * @dev: filled
+ *
+ * One of its directories is enough; a front-end directory that leads to another
+ * controller is none of its.
+ */
+enum tool_status device_find_part(struct store *store, unsigned int backend_id,
+				  unsigned int domid, unsigned int devid,
+				  struct device *dev);
+
+/**
  * domain_known() - is there such a domain, or are devices of it left, or complain
  * @store: connection
  * @backend_id: domain where the driver runs

@@ -2,6 +2,7 @@
 /*
  * xen-ioemu detach against a made-up driver.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -140,10 +141,49 @@ static void conflicts(void)
 	ok(gone(), "transactions with conflicts are repeated");
 }
 
+static void other_backend(void)
+{
+	attach_two();
+	tool_says("detach --backend 5 guest 0", 3, "domain 3 has no device 0");
+	ok(fake_xs_get(FRONTEND "/backend") && fake_xs_get(BACKEND "/model"),
+	   "the device of another backend stays");
+}
+
+/* What could not be looked for is not said to be missing. */
+static void failing_calls(const char *ruin)
+{
+	unsigned int call;
+	bool good = true;
+	int status;
+
+	for (call = 1; ; call++) {
+		attach_two();
+		fake_xs_remove(ruin);
+		fake_xs.on_change = driver_closes;
+		fake_xs.calls = 0;
+		fake_xs.fail_call = call;
+		status = tool("detach 3 0");
+		if (fake_xs.calls < call)
+			break;
+		if (!fake_xs_open_ends() &&
+		    (status ? status == 1 && tool_err[0] : gone()))
+			continue;
+		printf("# call %u: status %d, %s\n", call, status, tool_err);
+		good = false;
+	}
+	ok(good && call > 10,
+	   "without '%s', each of %u calls to xenstore fails in turn", ruin,
+	   call - 1);
+}
+
 void test_detach(void)
 {
 	orderly();
 	slow();
 	ruins();
 	conflicts();
+	other_backend();
+	failing_calls("/nothing");
+	failing_calls(FRONTEND);
+	failing_calls(BACKEND);
 }
