@@ -184,7 +184,7 @@ int xenioemu_detach(struct xenioemu *handle, unsigned int domid,
 	struct device dev;
 
 	enter(handle);
-	status = find_disk(handle, domid, devid, NULL, &dev);
+	status = device_find_part(&handle->store, 0, domid, devid, &dev);
 	if (status == TOOL_OK && !force)
 		status = controller_close(&dev, &handle->store, timeout);
 	if (status == TOOL_OK)

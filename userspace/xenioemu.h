@@ -101,6 +101,8 @@ int xenioemu_attach(struct xenioemu *handle, unsigned int domid,
  * @devid: the controller
  * @force: do not wait for the driver
  * @timeout: seconds
+ *
+ * What is left of one, without a driver to ask, is removed likewise.
  */
 int xenioemu_detach(struct xenioemu *handle, unsigned int domid,
 		    unsigned int devid, int force, unsigned int timeout);

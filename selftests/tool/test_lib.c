@@ -484,6 +484,12 @@ void test_lib(void)
 	ok(!xenioemu_detach(handle, 3, 0, 0, 1), "detach");
 	ok(xenioemu_detach(handle, 3, 0, 0, 1) == XENIOEMU_NOT_FOUND,
 	   "nothing is left to detach");
+	fake_xs_set(FRONTEND "/state", "1");
+	ok(!xenioemu_detach(handle, 3, 0, 0, 1) && !fake_xs_count(FRONTEND),
+	   "a front-end directory is");
+	fake_xs_set(BACKEND "/state", "6");
+	ok(!xenioemu_detach(handle, 3, 0, 0, 1) && !fake_xs_count(BACKEND),
+	   "and so is one of the back end");
 	xenioemu_close(handle);
 	ok(!fake_xs_open_ends(), "nothing stays open");
 
