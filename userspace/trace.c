@@ -238,13 +238,15 @@ static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 	struct sigaction before[ARRAY_SIZE(signals)];
 	enum tool_status status = TOOL_FAILED;
 
+	stop = 0;
+	/* Before, since it takes a while: who is killed then leaves the instance. */
+	catch_signals(before);
 	if (mkdir(dir, 0700)) {
 		complain("%s: %s; is tracefs mounted, and are you root?", dir,
 			 strerror(errno));
+		restore_signals(before);
 		return TOOL_FAILED;
 	}
-	stop = 0;
-	catch_signals(before);
 	if ((!filter[0] || write_file(dir, EVENTS "/filter", filter)) &&
 	    write_file(dir, EVENTS "/enable", "1"))
 		status = copy(dir, as_json);
