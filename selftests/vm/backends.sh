@@ -395,7 +395,7 @@ t_nothing_is_left()
 	for d in "$THIN" "$CRYPT" "$VOLUME"; do
 		wait_for 5 disk_free "$d"
 	done
-	! losetup -a | grep $FILE
+	! losetup -a | grep $FILE || fail "a loop device is left"
 	"$LAB/guest-stop" $GUEST
 	wait_for 20 domain_gone $GUEST
 	expect_no_leaks

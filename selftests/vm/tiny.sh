@@ -50,7 +50,8 @@ rc=0
 tiny "512-byte blocks" 2 || rc=1
 tiny "4096-byte blocks" 2 nsid=2 nvme_io nvme_sgl || rc=1
 tiny "one vCPU" 1 nvme_ioq nvme_dbbuf || rc=1
-run_tests || rc=1
+run_tests
+[ $? -eq 0 ] || rc=1
 module_unload
 remove_disk small
 remove_loop large

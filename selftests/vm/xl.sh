@@ -194,7 +194,7 @@ t_tool_changes_disks()
 	"$TOOL" detach-disk one 0 7
 	expect_disks disk0
 	disk_free "$DISK"
-	! losetup -a | grep -F "$FILES/b"
+	! losetup -a | grep -F "$FILES/b" || fail "its loop device is left"
 	"$TOOL" check | grep '^error' | grep -v "installed for kernel" && return 1
 	destroy_domain one
 	nothing_left
