@@ -188,7 +188,7 @@ t_tool_changes_disks()
 	"$TOOL" stats --json one | grep -q '"disk": 7,'
 	"$TOOL" top --count 1 --interval 1 one 0 7 | grep -q ' one '
 	"$TOOL" histogram one 0 0
-	timeout -s INT 1 "$TOOL" trace one || [ $? = 124 ]
+	timeout 1 "$TOOL" trace one || [ $? = 124 ]
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 	"$TOOL" detach-disk one 0 1
 	"$TOOL" detach-disk one 0 7
