@@ -306,7 +306,7 @@ t_what_is_wrong_is_said()
 {
 	config missing "nvme,params=$FILES/a" "nvme,params=/dev/nowhere"
 	refused missing "params='/dev/nowhere': No such file"
-	config slot "nvme,params=$FILES/a" "nvme,params=$FILES/b,controller=1,slot=16"
+	config slot "nvme,params=$FILES/a,slot=16" "nvme,params=$FILES/b,controller=1,slot=16"
 	refused slot "has a device in slot 16 already"
 	nothing_left
 }
