@@ -2,9 +2,12 @@
 #
 # held.py PORT FILE: watch what goes to a TCP port of this machine. Packets are looked at
 # only when FILE is there; the kernel has them until then, without a copy of
-# their data. Prints how many bytes of 'W' were in them.
+# their data. Prints how many bytes of 'W' were in them, of those that stand together:
+# other data has some too.
 
+import collections
 import os
+import re
 import socket
 import sys
 import time
@@ -22,7 +25,7 @@ while not os.path.exists(go):
     time.sleep(0.1)
 
 sock.setblocking(False)
-found = 0
+streams = collections.defaultdict(bytes)	# by the port that they come from
 while True:
     try:
         packet, addr = sock.recvfrom(1 << 17)
@@ -32,5 +35,7 @@ while True:
         continue
     header = (packet[0] & 15) * 4
     if int.from_bytes(packet[header + 2:header + 4], "big") == port:
-        found += packet.count(b"W", header + (packet[header + 12] >> 4) * 4)
-print("found", found)
+        data = packet[header + (packet[header + 12] >> 4) * 4:]
+        streams[packet[header:header + 2]] += data
+print("found", sum(len(run) for stream in streams.values()
+                   for run in re.findall(b"W{64,}", stream)))
