@@ -8,8 +8,6 @@
 
 #include "nvme.h"
 
-/* Write Zeroes: at most 64 Ki blocks, which is 2^13 pages at 512 bytes. */
-
 /* ---- identifiers ------------------------------------------------------- */
 
 /*

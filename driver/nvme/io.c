@@ -105,16 +105,25 @@ static void nvme_submit(struct ioemu_nvme_req *req, struct ioemu_disk *disk,
 		      write, fua);
 }
 
-/* What a Read with FUA returns is on the medium now, in the queue's thread. */
-static void nvme_read_step(struct ioemu_nvme_req *req)
+/* The disk of a request's next step; NULL when it is gone and the request done. */
+static struct ioemu_disk *nvme_step_disk(struct ioemu_nvme_req *req)
 {
 	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
 
-	req->step = NULL;
 	if (!disk)
 		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
-	else
-		nvme_submit(req, disk, req->step_count, false, false);
+	return disk;
+}
+
+/* What a Read with FUA returns is on the medium now, in the queue's thread. */
+static void nvme_read_step(struct ioemu_nvme_req *req)
+{
+	struct ioemu_disk *disk = nvme_step_disk(req);
+
+	if (!disk)
+		return;
+	req->step = NULL;
+	nvme_submit(req, disk, req->step_count, false, false);
 }
 
 /* Read and Write, sections 6.9 and 6.15 */
@@ -166,16 +175,16 @@ static u16 nvme_read_write(struct ioemu_nvme_req *req, struct ioemu_nvme_ns *ns,
  */
 static void nvme_zeroes_step(struct ioemu_nvme_req *req)
 {
-	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
-	u64 slba = req->slba + req->step_index;
-	u32 left = req->step_count - req->step_index;
-	u32 nlb = min(left, NVME_MAX_BYTES >> req->step_ns->block_shift);
+	struct ioemu_disk *disk = nvme_step_disk(req);
 	bool fua = false;
+	u32 left, nlb;
+	u64 slba;
 
-	if (!disk) {
-		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+	if (!disk)
 		return;
-	}
+	slba = req->slba + req->step_index;
+	left = req->step_count - req->step_index;
+	nlb = min(left, NVME_MAX_BYTES >> req->step_ns->block_shift);
 	req->step_index += nlb;
 	if (nlb == left) {
 		req->step = NULL;
@@ -212,15 +221,13 @@ static u16 nvme_write_zeroes(struct ioemu_nvme_req *req,
 /* The next piece of a Dataset Management command, in the queue's thread */
 static void nvme_dsm_step(struct ioemu_nvme_req *req)
 {
-	struct ioemu_disk *disk = READ_ONCE(req->step_ns->disk);
+	struct ioemu_disk *disk = nvme_step_disk(req);
 	const struct nvme_dsm_range *range;
 	struct ioemu_disk_info info;
 	u64 nr;
 
-	if (!disk) {
-		ioemu_nvme_complete(req, ioemu_nvme_dnr(NVME_SC_INVALID_NS));
+	if (!disk)
 		return;
-	}
 	ioemu_disk_info(disk, &info);
 	while (info.max_discard_blocks && req->step_index < req->step_count) {
 		range = &req->big->ranges[req->step_index];
