@@ -163,13 +163,13 @@ t_guest_paused_in_mid_io_goes_on()
 # text says what.
 start_verified()
 {
-	SERIAL=file:$TMP/verified start_load "$DISK" load victim
+	SERIAL=file:$TMP/verified.serial start_load "$DISK" load victim
 }
 
 verified_goes_on()
 {
-	load_goes_on || cat "$TMP/verified"
-	! grep -a '^not ok\|^Bail out' "$TMP/verified"
+	load_goes_on || said verified
+	guest_is_well verified
 }
 
 # A copy of the guest is made; meanwhile it stands still, and then goes on: what

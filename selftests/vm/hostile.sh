@@ -161,8 +161,8 @@ victim_report()
 	[ "$before" -lt "$ALONE" ] || before=$ALONE
 	echo "# $1: $DURING commands a second, alone $before," \
 		"$((DURING * 100 / (before + 1))) per cent"
-	if grep -aq '^not ok\|^Bail out' "$TMP/victim.serial"; then
-		tr -d '\r' <"$TMP/victim.serial" | tail -n 5 | sed 's/^/# /'
+	if ! guest_is_well victim >"$TMP/victim.said"; then
+		tail -n 5 "$TMP/victim.said" | sed 's/^/# /'
 		rc=1
 	elif [ $((DURING * 100)) -lt $((before * SHARE)) ]; then
 		rc=1
@@ -242,7 +242,7 @@ t_limit_is_not_escaped()
 	note "$((READS_DONE - before)) reads in $((NOW - begun)) ms, $most may be"
 	tr -d '\r' <"$TMP/attacker.serial" | grep -a '^#.*reads\|^not ok\|^Bail' || :
 	[ "$(grep -ac '^ok' "$TMP/attacker.serial")" -eq 4 ]
-	! grep -aq '^not ok\|^Bail out' "$TMP/attacker.serial" || fail "the attacker found something"
+	guest_is_well attacker
 	[ $((READS_DONE - before)) -ge $iops ]
 	[ $((READS_DONE - before)) -le $most ]
 }
@@ -314,7 +314,7 @@ t_nothing_of_the_attackers_is_left()
 {
 	# In which it has looked at all of its memory.
 	victim_works_on 5000
-	! grep -aq '^not ok\|^Bail out' "$TMP/victim.serial" || fail "the other guest found something"
+	guest_is_well victim
 	destroy_domain victim
 	wait_for 20 disk_free "$WORK"
 	expect_no_leaks

@@ -201,22 +201,6 @@ t_guest_goes_on_when_its_channels_are_refused()
 	destroy_domain invalidate
 }
 
-# How often the guest has begun anew; starts no process.
-rounds()
-{
-	local line
-
-	RETRY=${RETRY:-$(cat "$TMP/retry")}
-	read -r line <"$DEBUG/xen-ioemu/$RETRY/nvme-0" || return
-	ROUNDS=${line##*resets }
-	ROUNDS=${ROUNDS%% *}
-}
-
-more_rounds_than()
-{
-	rounds && [ "$ROUNDS" -gt "$1" ]
-}
-
 fired()
 {
 	local times
@@ -225,21 +209,9 @@ fired()
 	[ "$times" = 0 ]
 }
 
-# said NAME: what that guest said; ends a test that failed.
-said()
-{
-	tr -d '\r' <"$TMP/$1.serial"
-	return 1
-}
-
 wait_or_show()
 {
 	wait_for 30 "$@" || said retry
-}
-
-guest_is_well()
-{
-	! grep -aq '^not ok\|^Bail out' "$TMP/$1.serial" || said "$1"
 }
 
 # fault KIND NTH: the NTH chance from now on fails, and the guest is as before after
@@ -258,9 +230,10 @@ fault()
 	# At an interval of 1 nothing is counted.
 	[ $count -gt 1 ] || count=0
 	echo $count >"/run/sweep.$kind"
-	rounds
-	# What was under way does not count.
-	wait_or_show more_rounds_than $((ROUNDS + 1))
+	RETRY=${RETRY:-$(cat "$TMP/retry")}
+	guest_resets "$RETRY"
+	# What was under way does not count. With each round the guest begins anew.
+	wait_or_show guest_resets_over "$RETRY" $((RESETS + 1))
 	guest_is_well retry
 }
 
@@ -305,7 +278,7 @@ t_guest_starts()
 	raw_attach "$RETRY" 0 model=nvme slot=16 disk/0/params="$GUEST_DISK"
 	wait_for 10 state_is "$RETRY" 0 4
 	xl unpause retry
-	wait_or_show more_rounds_than 3
+	wait_or_show guest_resets_over "$RETRY" 3
 	guest_is_well retry
 }
 

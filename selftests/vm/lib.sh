@@ -213,6 +213,37 @@ domain_gone()
 	! xl list | grep -Eq "^(\\(null\\)|$1) "
 }
 
+# said NAME: what such a guest said to its serial console, a file $TMP/NAME.serial;
+# ends a test that failed.
+said()
+{
+	tr -d '\r' <"$TMP/$1.serial"
+	return 1
+}
+
+# guest_is_well NAME: nothing it looked at was wrong; what it said if something was.
+guest_is_well()
+{
+	[ "$(grep -ac '^not ok\|^Bail out' "$TMP/$1.serial")" = 0 ] || said "$1"
+}
+
+# guest_resets DOMID: how often its guest has reset the controller, in RESETS. Starts no
+# process.
+guest_resets()
+{
+	local line
+
+	read -r line <"/sys/kernel/debug/xen-ioemu/$1/nvme-0" || return
+	RESETS=${line##*resets }
+	RESETS=${RESETS%% *}
+}
+
+# Has it done so more often than that? guest_resets_over DOMID N
+guest_resets_over()
+{
+	guest_resets "$1" && [ "$RESETS" -gt "$2" ]
+}
+
 # queue_commands DOMID: commands that its I/O queue has seen, in COMMANDS. Starts
 # no process.
 queue_commands()

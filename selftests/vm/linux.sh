@@ -476,29 +476,19 @@ t_limits_hold_and_change_while_the_guest_runs()
 	[ "$(cat "$TMP/found")" -ge 80 ]
 }
 
-resets_over()
-{
-	local line
-
-	read -r line <"/sys/kernel/debug/xen-ioemu/$DOMID/nvme-0"
-	RESETS=${line##*resets }
-	RESETS=${RESETS%% *}
-	[ "$RESETS" -gt "$1" ]
-}
-
 # The guest's driver then waits for what it had given, and gives it again.
 t_reset_does_not_wait_for_a_limit()
 {
 	local be
 
 	be=$(backend_path "$DOMID" 0)
-	resets_over 0 || :
+	guest_resets "$DOMID"
 	xenstore-write "$be/disk/0/iops-limit" 1
 	g "fio --name=r --filename=/dev/nvme0n1 --direct=1 --rw=randread --bs=4k \
 		--iodepth=128 --ioengine=libaio --number_ios=256 --size=64m >/dev/null 2>&1 &
 		sleep 2
 		echo 1 >/sys/class/nvme/nvme0/reset_controller &"
-	wait_for 10 resets_over "$RESETS"
+	wait_for 10 guest_resets_over "$DOMID" "$RESETS"
 	xenstore-rm "$be/disk/0/iops-limit"
 	g 'wait; until_true 20 live
 		dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=1 2>/dev/null'
