@@ -284,8 +284,12 @@ static bool settle(struct ioemu_pci *pci)
 
 static void settle_and_tell(struct ioemu_pci *pci)
 {
+	enum ioemu_pci_irq_mode before = pci->irq_mode;
+
 	if (settle(pci) && pci->ops->master)
 		pci->ops->master(pci, pci->master);
+	if (pci->live && pci->irq_mode != before && pci->ops->irq_mode)
+		pci->ops->irq_mode(pci);
 }
 
 /*

@@ -367,13 +367,14 @@ u32 ioemu_pci_msi_pending(const struct ioemu_pci *pci)
 	return bits;
 }
 
-void ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector)
+bool ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector)
 {
 	struct ioemu_pci_vector *v;
 	unsigned long flags;
+	bool on;
 
 	if (vector >= pci->config.nr_vectors)
-		return;
+		return false;
 
 	v = &pci->vectors[vector];
 	raw_spin_lock_irqsave(&v->lock, flags);
@@ -381,7 +382,9 @@ void ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector)
 		ioemu_vm_inject_msi(pci->vm, v->addr, v->data);
 	else if (v->state == VECTOR_MASKED)
 		v->pending = true;
+	on = v->state != VECTOR_OFF;
 	raw_spin_unlock_irqrestore(&v->lock, flags);
+	return on;
 }
 
 static bool overlaps(u64 offset, unsigned int size, u32 start, u32 length)

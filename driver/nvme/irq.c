@@ -7,10 +7,10 @@
 
 #include "nvme.h"
 
-static void nvme_send(struct ioemu_nvme *ctrl, unsigned int vector)
+static bool nvme_send(struct ioemu_nvme *ctrl, unsigned int vector)
 {
 	this_cpu_inc(ctrl->exits->interrupts);
-	ioemu_pci_notify(&ctrl->pci, vector);
+	return ioemu_pci_notify(&ctrl->pci, vector);
 }
 
 static bool nvme_cq_unconsumed(const struct ioemu_nvme_cq *cq)
@@ -60,6 +60,17 @@ void ioemu_nvme_irq_update(struct ioemu_nvme *ctrl)
 	rcu_read_unlock();
 }
 
+/**
+ * ioemu_nvme_irq_mode() - the guest chose another kind of interrupt
+ * @pci: the controller's PCI function
+ *
+ * Context: process context.
+ */
+void ioemu_nvme_irq_mode(struct ioemu_pci *pci)
+{
+	ioemu_nvme_irq_update(ioemu_nvme_from_pci(pci));
+}
+
 static noinline void nvme_notify_slow(struct ioemu_nvme *ctrl,
 				      unsigned int vector)
 {
@@ -87,10 +98,9 @@ static noinline void nvme_notify_slow(struct ioemu_nvme *ctrl,
  */
 void ioemu_nvme_notify(struct ioemu_nvme *ctrl, unsigned int vector)
 {
-	if (likely(ioemu_pci_irq_mode(&ctrl->pci) == IOEMU_PCI_IRQ_MSIX &&
-		   !READ_ONCE(ctrl->intx_wish)))
-		nvme_send(ctrl, vector);
-	else
+	/* Not sent: the mode may have changed since it was looked at. */
+	if (unlikely(ioemu_pci_irq_mode(&ctrl->pci) != IOEMU_PCI_IRQ_MSIX ||
+		     READ_ONCE(ctrl->intx_wish) || !nvme_send(ctrl, vector)))
 		nvme_notify_slow(ctrl, vector);
 }
 

@@ -18,6 +18,7 @@ static const struct ioemu_pci_ops nvme_pci_ops = {
 	.bar_write	= ioemu_nvme_bar_write,
 	.reset		= ioemu_nvme_ctrl_reset,
 	.master		= ioemu_nvme_ctrl_master,
+	.irq_mode	= ioemu_nvme_irq_mode,
 };
 
 static const struct ioemu_pci_config nvme_pci_config = {

@@ -706,6 +706,7 @@ void ioemu_nvme_fatal(struct ioemu_nvme *ctrl, const char *why);
 /* irq.c */
 void ioemu_nvme_notify(struct ioemu_nvme *ctrl, unsigned int vector);
 void ioemu_nvme_irq_update(struct ioemu_nvme *ctrl);
+void ioemu_nvme_irq_mode(struct ioemu_pci *pci);
 void ioemu_nvme_irq_unmasked(struct ioemu_nvme *ctrl, u32 vectors);
 
 /* queue.c */

@@ -33,11 +33,14 @@ struct ioemu_vm;
  *          touch guest memory nor send messages. It is off in D3hot too. Not
  *          called when the function is removed. Process context, may sleep;
  *          may be NULL.
+ * @irq_mode: the guest chose another kind of interrupt, as ioemu_pci_irq_mode()
+ *            says: one that the device wishes all the time may now be due on the
+ *            legacy pin. Process context; may be NULL.
  *
  * @bar_read and @bar_write are called in any context, hard irq included.
  * @offset + @size lies within the BAR, with any alignment.
  *
- * @reset and @master are called with &ioemu_pci.lock held, one at a time.
+ * @reset, @master and @irq_mode are called with &ioemu_pci.lock held, one at a time.
  */
 struct ioemu_pci_ops {
 	u64 (*bar_read)(struct ioemu_pci *pci, unsigned int bar, u64 offset,
@@ -46,6 +49,7 @@ struct ioemu_pci_ops {
 			  unsigned int size, u64 value);
 	void (*reset)(struct ioemu_pci *pci);
 	void (*master)(struct ioemu_pci *pci, bool enabled);
+	void (*irq_mode)(struct ioemu_pci *pci);
 };
 
 /**
@@ -240,8 +244,9 @@ bool ioemu_pci_master(const struct ioemu_pci *pci);
  * no message leaves any more.
  *
  * Context: any, hard irq included.
+ * Return: false when it did nothing; true when the message was sent or is pending.
  */
-void ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector);
+bool ioemu_pci_notify(struct ioemu_pci *pci, unsigned int vector);
 
 /**
  * ioemu_pci_set_intx() - set the wish for the legacy interrupt

@@ -969,6 +969,25 @@ TEST_F(queue, legacy_pin_gives_way_to_messages)
 	EXPECT_FALSE(fake_vm_intx(h->vm, HOST_SLOT, 0));
 }
 
+/* What came while there were messages and was not consumed is on the pin. */
+TEST_F(queue, legacy_pin_takes_over_from_messages)
+{
+	struct nvme_host *h = &self->h;
+	unsigned int flags = host_cap(h, PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS;
+	struct nvme_cqe cqe;
+
+	host_msix(h);
+	ASSERT_TRUE(host_enable(h));
+	host_submit(h, 0, (struct nvme_sqe) {
+		    .opcode = NVME_ADMIN_GET_FEATURES, .cdw10 = 7 });
+	run_pending();
+	EXPECT_FALSE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+	fake_config_write(h->vm, HOST_SLOT, flags, 2, 0);
+	EXPECT_TRUE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+	EXPECT_TRUE(host_reap(h, 0, &cqe));
+	EXPECT_FALSE(fake_vm_intx(h->vm, HOST_SLOT, 0));
+}
+
 TEST_F(queue, message_masks)
 {
 	struct nvme_host *h = &self->h;
