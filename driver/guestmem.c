@@ -35,7 +35,7 @@
 #include "guestmem.h"
 
 /*
- * A replacement waits while there are so many maps, or times @limit frames in them.
+ * There is no new map while there are so many, or times @limit frames in them.
  * An old map lives as long as requests that use it, which takes seconds with a disk
  * that is slow or limited, and a guest that gives memory back needs a new
  * one every 2 MiB.
@@ -234,26 +234,29 @@ static bool guestmem_has_room(struct ioemu_guestmem *gm)
 	       GUESTMEM_MAX_FRAMES * gm->limit;
 }
 
-void ioemu_guestmem_replace(struct ioemu_guestmem *gm)
+int ioemu_guestmem_replace(struct ioemu_guestmem *gm)
 {
 	struct ioemu_gmap *map, *old;
 
-	wait_event(gm->released, guestmem_has_room(gm));
-
-	/*
-	 * With the old map, what is read for the guest would go where its memory
-	 * was: better to have it wait.
-	 */
-	for (;;) {
-		map = gmap_create(gm);
-		if (!IS_ERR(map))
-			break;
-		pr_warn_ratelimited("domain %u waits for memory\n", gm->domid);
-		msleep(GUESTMEM_WAIT_MS);
-	}
+	if (!guestmem_has_room(gm))
+		return -EAGAIN;
+	map = gmap_create(gm);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
 	old = rcu_replace_pointer(gm->current_map, map, true);
 	atomic_long_inc(&gm->nr_replaced);
 	percpu_ref_kill(&old->ref);
+	return 0;
+}
+
+void ioemu_guestmem_wait(struct ioemu_guestmem *gm, int err)
+{
+	if (err != -EAGAIN) {
+		pr_warn_ratelimited("domain %u waits for memory\n", gm->domid);
+		msleep(GUESTMEM_WAIT_MS);
+	}
+	/* A guest chooses how long: nothing that hangs. */
+	wait_event_idle(gm->released, guestmem_has_room(gm));
 }
 
 void ioemu_guestmem_set_log_dirty(struct ioemu_guestmem *gm, bool enabled)

@@ -59,12 +59,24 @@ struct ioemu_gmap *ioemu_guestmem_current(struct ioemu_guestmem *gm);
  * @gm: cache
  *
  * References on the old map stay good; its frames are unmapped when the last
- * one is gone. Waits while old maps that are still in use hold too much, and while
- * there is no memory for a new one.
+ * one is gone.
  *
  * Context: process context; calls are serialised by the caller.
+ * Return: 0; -EAGAIN while old maps that are still in use hold too much; -ENOMEM.
  */
-void ioemu_guestmem_replace(struct ioemu_guestmem *gm);
+int ioemu_guestmem_replace(struct ioemu_guestmem *gm);
+
+/**
+ * ioemu_guestmem_wait() - wait until another attempt to replace may be worth it
+ * @gm: cache
+ * @err: what ioemu_guestmem_replace() returned
+ *
+ * Old maps go when requests of the guest end, and whoever can end these must not
+ * wait for the caller: it holds no lock.
+ *
+ * Context: process context, for as long as the guest's disks take.
+ */
+void ioemu_guestmem_wait(struct ioemu_guestmem *gm, int err);
 
 /**
  * ioemu_guestmem_set_log_dirty() - report writes to Xen from now on, or not

@@ -142,13 +142,22 @@ static const struct ioemu_iospace_ops vm_iospace_ops = {
 	.unmap = vm_unmap_range,
 };
 
-/* Have everybody use a new map of guest memory. */
+/*
+ * Have everybody use a new map of guest memory. As long as there is none, the vCPU
+ * that gave memory back waits: with the old one, what is read for the guest would
+ * go where its memory was.
+ */
 static void vm_memory_changed(struct ioemu_vm *vm)
 {
 	struct ioemu_controller *ctrl;
+	int err;
 
 	mutex_lock(&vm->lock);
-	ioemu_guestmem_replace(vm->mem);
+	while ((err = ioemu_guestmem_replace(vm->mem))) {
+		mutex_unlock(&vm->lock);
+		ioemu_guestmem_wait(vm->mem, err);
+		mutex_lock(&vm->lock);
+	}
 	list_for_each_entry(ctrl, &vm->controllers, vm_entry)
 		ctrl->model->memory_changed(ctrl);
 	mutex_unlock(&vm->lock);
@@ -163,7 +172,8 @@ static void vm_map_full(void *owner)
 {
 	struct ioemu_vm *vm = owner;
 
-	schedule_work(&vm->refresh);
+	/* It may wait for the guest's disks. */
+	queue_work(system_unbound_wq, &vm->refresh);
 }
 
 static bool ioreq_space(const struct ioemu_ioreq *req, enum ioemu_io_type *type)

@@ -279,6 +279,42 @@ t_node_removed_while_its_disk_is_stalled_holds_up_nobody()
 	expect_no_leaks
 }
 
+# Reads hold as many states of its memory as there may be; a vCPU waits for them.
+memory_waits()
+{
+	grep -q '^maps: 64,' "/sys/kernel/debug/xen-ioemu/$DOMID/domain"
+}
+
+# Threads that are in the module and that Linux calls hung after a while.
+hung_threads()
+{
+	grep -l '\[xen_ioemu\]' /proc/[0-9]*/stack 2>/dev/null | sed 's/stack$/stat/' |
+		xargs -r grep -h ') D '
+}
+
+t_memory_that_waits_for_a_disk_holds_up_nobody()
+{
+	local other
+
+	other=$(make_disk other 64)
+	DOMID=$(SERIAL=file:$TMP/load.serial paused_domain load 1 give_back)
+	# Each read takes minutes.
+	raw_attach "$DOMID" 0 model=nvme slot=16 disk/0/params="$DISK" disk/0/bw-limit=16
+	wait_for 10 state_is "$DOMID" 0 4
+	xl unpause load
+	wait_for 60 memory_waits || said load
+	raw_attach "$DOMID" 1 model=nvme slot=17 disk/0/params="$other"
+	wait_for 10 state_is "$DOMID" 1 4
+	memory_waits
+	expect_eq "$(hung_threads)" "" "hung threads"
+	raw_detach "$DOMID" 1
+	guest_is_well load
+	destroy_domain load
+	wait_for 10 disk_free "$DISK"
+	remove_disk other
+	expect_no_leaks
+}
+
 t_other_guest_does_not_notice()
 {
 	local other
