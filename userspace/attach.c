@@ -126,6 +126,7 @@ const struct command attach_command = {
 	"  --disk DISK     params=PATH[,KEY=VALUE]...; 1 to 16 times\n"
 	"                    params  absolute path of a block device or file\n"
 	"                    mode    r (read only) or w (read and write; default)\n"
+	"                    format  raw, for a raw file that looks like another format\n"
 	"                    serial  1 to 20 printable ASCII characters\n"
 	"                    iops-limit  I/Os per second; default: no limit\n"
 	"                    bw-limit    bytes per second; k, M and G are understood\n"

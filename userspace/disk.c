@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "image.h"
 #include "loop.h"
 #include "rival.h"
 #include "tool.h"
 
+#define CONVERT		"qemu-img convert -O raw OLD NEW"
 #define PARAMS_MAX	1024	/* of a xenstore value, less than its limit */
 
 void disk_pairs(struct disk *disk, struct pair *pairs)
@@ -22,6 +24,7 @@ void disk_pairs(struct disk *disk, struct pair *pairs)
 	const struct pair keys[DISK_KEYS] = {
 		{ "params", "params=PATH", &disk->params },
 		{ "mode", "mode=r or mode=w", &disk->mode },
+		{ "format", "format=raw", &disk->format },
 		{ "serial", "serial=TEXT", &disk->serial },
 		{ "iops-limit", "iops-limit=NUMBER", &disk->iops_limit },
 		{ "bw-limit", "bw-limit=BYTES", &disk->bw_limit },
@@ -36,6 +39,7 @@ void disk_free(struct disk *disk)
 		close(disk->loop_fd);
 	free(disk->params);
 	free(disk->mode);
+	free(disk->format);
 	free(disk->serial);
 	free(disk->iops_limit);
 	free(disk->bw_limit);
@@ -107,6 +111,11 @@ bool disk_complete(const char *option, struct disk *disk)
 			 option, disk->mode);
 		return false;
 	}
+	if (disk->format && strcmp(disk->format, "raw") != 0) {
+		complain("%s: format='%s'; accepted: raw; convert it (" CONVERT ")",
+			 option, disk->format);
+		return false;
+	}
 	snprintf(where, sizeof(where), "%s: serial", option);
 	if (disk->serial && !serial_check(where, disk->serial))
 		return false;
@@ -126,9 +135,27 @@ bool disk_parse(const char *option, struct disk *disk, const char *text)
 	return false;
 }
 
+/*
+ * The guest would see the format instead of the disk, and destroy it. It can only
+ * write the like to its own raw disk, which is refused until somebody says so.
+ */
+static bool is_raw(const struct disk *disk)
+{
+	const char *format = disk->format ? NULL : image_format(disk->params);
+
+	if (!format)
+		return true;
+	complain("params='%s' is a %s image, which the guest would see as it is; convert it (" CONVERT "), or say format=raw if only its data look like that",
+		 disk->params, format);
+	return false;
+}
+
 static enum tool_status prepare_file(struct disk *disk, long long until)
 {
 	char *device;
+
+	if (!is_raw(disk))
+		return TOOL_USAGE;
 
 	disk->loop_fd = loop_open(disk->params, disk->mode[0] == 'r', until,
 				  &device);

@@ -17,6 +17,7 @@
  * struct disk - one disk
  * @params: absolute path of the block device or file
  * @mode: "r" or "w"
+ * @format: "raw" for a file whose data may look like another format; NULL otherwise
  * @serial: serial number, NULL for the driver's choice
  * @iops_limit: I/Os per second, NULL for no limit
  * @bw_limit: bytes per second, NULL for no limit
@@ -29,6 +30,7 @@
 struct disk {
 	char *params;
 	char *mode;
+	char *format;
 	char *serial;
 	char *iops_limit;
 	char *bw_limit;
@@ -36,7 +38,7 @@ struct disk {
 	int loop_fd;
 };
 
-#define DISK_KEYS	5	/* keys that describe a disk */
+#define DISK_KEYS	6	/* keys that describe a disk */
 
 /**
  * disk_pairs() - name the keys of a disk
@@ -71,8 +73,8 @@ bool disk_complete(const char *option, struct disk *disk);
  *         not at all
  *
  * A file becomes a loop device that lasts until disk_free(), or longer while
- * somebody else has it open. A disk that this domain serves to a guest in another way
- * is refused, unless both only read.
+ * somebody else has it open, unless it is in a format of its own. A disk that this
+ * domain serves to a guest in another way is refused, unless both only read.
  */
 enum tool_status disk_prepare(struct disk *disk, struct store *store,
 			      unsigned int own, long long until);

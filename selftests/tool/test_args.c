@@ -51,6 +51,7 @@ static const struct bad_line bad_lines[] = {
 	{ "attach guest --disk params=dev/fake0", "params='dev/fake0'; accepted: the absolute path" },
 	{ "attach guest --disk params=/dev/fake0,mode=rw", "mode='rw'; accepted: r (read only) or w" },
 	{ "attach guest --disk params=/dev/fake0,mode=", "mode=''" },
+	{ "attach guest --disk params=/dev/file,format=qcow2", "format='qcow2'; accepted: raw; convert it (qemu-img convert -O raw OLD NEW)" },
 	{ "attach guest --disk params=/dev/fake0,size=1", "unknown key 'size'" },
 	{ "attach guest --disk params=/dev/fake0,=1", "unknown key ''" },
 	{ "attach guest --disk params=/dev/fake0,", "'' is not of the form" },

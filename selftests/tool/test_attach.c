@@ -82,6 +82,54 @@ static void files_and_limits(void)
 	ok(!fake_loops_open(), "nor after a refusal");
 }
 
+/* What a guest would see as it is, and destroy. */
+static void formats(void)
+{
+	static const struct {
+		const char *format;
+		const char *file;	/* for snprintf, with an empty string */
+	} cases[] = {
+		{ "qcow2", "QFI\xfb%512s" },
+		{ "VHDX", "vhdxfile%512s" },
+		{ "VHD", "%4096sconectix%504s" },	/* of fixed size */
+		{ "VHD", "conectix%512s" },
+		{ "VMDK", "KDMV%512s" },
+		{ "VMDK", "COWD%512s" },
+		{ "VMDK", "# Disk DescriptorFile\n%s" },
+		{ "VDI", "%-64s\x7f\x10\xda\xbe" },
+		{ NULL, "%512s" },
+		{ NULL, "%s" },
+		{ NULL, "QFI" },
+		{ NULL, "%1sQFI\xfb%512s" },
+		{ NULL, "%512sconectix%505s" },
+	};
+	char text[8192], error[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), cases[i].file, "", "");
+		fake_file("/dev/file", text);
+		fresh_store();
+		fake_xs.on_change = driver_connects;
+		if (!cases[i].format) {
+			tool_says("attach guest --disk params=/dev/file", 0, "");
+			continue;
+		}
+		snprintf(error, sizeof(error),
+			 "params='/dev/file' is a %s image, which the guest would see as it is; convert it (qemu-img convert -O raw OLD NEW), or say format=raw",
+			 cases[i].format);
+		tool_says("attach guest --disk params=/dev/file", 2, error);
+		ok(nothing_left() && !fake_loops_open(), "nothing is left");
+		tool_says("attach guest --disk params=/dev/file,format=raw", 0,
+			  "");
+		tool_says("attach-disk guest 0 --disk params=/dev/file", 2,
+			  error);
+	}
+	fake_file("/dev/fake0", "QFI\xfb");
+	tool_says(ONE, 0, "");
+	forget_fake_files();
+}
+
 static void many_disks(void)
 {
 	char args[2048] = "attach guest";
@@ -394,6 +442,7 @@ void test_attach(void)
 {
 	all_nodes();
 	files_and_limits();
+	formats();
 	many_disks();
 	other_backend();
 	domains();

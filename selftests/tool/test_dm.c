@@ -106,6 +106,17 @@ static void files(void)
 	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 1,
 		"the driver refused the device");
 	ok(!fake_loops_open(), "it goes when the driver refuses it");
+
+	fresh_store();
+	fake_xs.on_change = driver_connects;
+	fake_file("/dev/file", "QFI\xfb");
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file", 2,
+		"params='/dev/file' is a qcow2 image");
+	ok(!executed[0] && !fake_xs_count(BACKEND), "which no guest gets");
+	dm_says(QEMU "-xen-domid 3 -ioemu nvme,params=/dev/file,format=raw", 1,
+		"Interrupted");
+	ok(fake_loop_inherited(), "unless it is said to be raw");
+	forget_fake_files();
 }
 
 static void mistakes(void)
