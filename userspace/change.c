@@ -184,7 +184,7 @@ const struct command limit_command = {
 	"Usage: xen-ioemu limit [OPTIONS] DOMAIN DEVID DISK\n"
 	"\n"
 	"Limits what the guest can do with a disk, at once, until it is changed again or\n"
-	"the domain ends. Without --iops and --bw, shows the limits.\n"
+	"the domain ends or reboots. Without --iops and --bw, shows the limits.\n"
 	"\n"
 	"  --iops N        I/Os per second; 0: no limit\n"
 	"  --bw BYTES      bytes per second, also with k, M or G; 0: no limit\n"

@@ -138,7 +138,7 @@ const struct command attach_disk_command = {
 	"Usage: xen-ioemu attach-disk [OPTIONS] DOMAIN DEVID --disk DISK\n"
 	"\n"
 	"Adds a disk to the controller DEVID of DOMAIN and waits until the driver serves\n"
-	"it. The guest is told.\n"
+	"it. The guest is told. After a reboot it has the disks of its configuration.\n"
 	"\n"
 	"  --disk DISK     params=PATH[,KEY=VALUE]...; see xen-ioemu attach --help\n"
 	"  --index N       number of the disk, 0 to 15; default: the first free one\n"
