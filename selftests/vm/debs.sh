@@ -51,6 +51,18 @@ t_apt_installs_and_dkms_builds_for_each_kernel()
 	[ -e /etc/systemd/system/multi-user.target.wants/xen-ioemu.service ]
 }
 
+# With the links that lead from one to another.
+t_the_documents_are_in_the_package()
+{
+	local doc list
+
+	list=$(dpkg-deb -c "$DEBS"/xen-ioemu-utils_*.deb)
+	for doc in README Documentation/{operations,security,xenstore,benchmarks}; do
+		grep -qE "/usr/share/doc/xen-ioemu-utils/$doc\.md(\.gz)?$" <<<"$list" ||
+			fail "$doc.md is missing"
+	done
+}
+
 # apt has not failed because of kernels for which the module does not build.
 t_other_kernels_are_left_alone()
 {
