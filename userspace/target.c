@@ -64,10 +64,17 @@ enum tool_status target_find(struct target *target, struct store *store,
 	if (status != TOOL_OK)
 		return status;
 	if (!target->have_devid)
-		return domain_known(store, target->backend_id, target->domid);
+		return target_known(target, store);
 	return device_find(store, target->backend_id, target->domid,
 			   target->devid,
 			   target->have_disk ? &target->disk : NULL, dev);
+}
+
+enum tool_status target_known(const struct target *target, struct store *store)
+{
+	if (!target->domain)
+		return TOOL_OK;
+	return domain_known(store, target->backend_id, target->domid);
 }
 
 /* A list that grows. */

@@ -63,6 +63,15 @@ enum tool_status target_find(struct target *target, struct store *store,
 			     struct device *dev);
 
 /**
+ * target_known() - is the domain that was found still there, or complain
+ * @target: found
+ * @store: connection
+ *
+ * A reboot ends it: what comes then has another number.
+ */
+enum tool_status target_known(const struct target *target, struct store *store);
+
+/**
  * struct found_disk - a disk of a device
  * @dev: the device
  * @name: the domain's name or NULL

@@ -310,9 +310,10 @@ static void show(struct top *top, const struct look *looks, unsigned int n)
 	fflush(stdout);
 }
 
-/* Until --count, a signal, or nobody reads any more. */
+/* Until --count, a signal, nobody reads any more, or the named domain is gone. */
 static enum tool_status repeat(struct top *top, struct store *store)
 {
+	enum tool_status status = TOOL_OK;
 	struct look *looks;
 	unsigned int n, i;
 
@@ -320,6 +321,9 @@ static enum tool_status repeat(struct top *top, struct store *store)
 	for (i = 0; top->before && (!top->count || i < top->count) &&
 		    !ferror(stdout); i++) {
 		sleep(top->interval);
+		status = target_known(&top->target, store);
+		if (status != TOOL_OK)
+			break;
 		looks = look_at_all(top, store, &n);
 		if (looks)
 			show(top, looks, n);
@@ -330,7 +334,7 @@ static enum tool_status repeat(struct top *top, struct store *store)
 	if (!top->before)
 		return TOOL_FAILED;
 	free_looks(top->before, top->nr_before);
-	return TOOL_OK;
+	return status;
 }
 
 static enum tool_status run(int argc, char **argv)
@@ -358,7 +362,8 @@ const struct command top_command = {
 	"Usage: xen-ioemu top [OPTIONS] [DOMAIN [DEVID [DISK]]]\n"
 	"\n"
 	"Shows rates, requests in flight and the latency of the disks below, of all disks\n"
-	"or of those that are named, until it is interrupted; and how often the whole\n"
+	"or of those that are named, until it is interrupted or the named domain ends,\n"
+	"which it does when it reboots (exit status 3); and how often the whole\n"
 	"controller took its guest out of guest mode, and how often it did not have to.\n"
 	"\n"
 	"  --interval S    seconds between two looks, 1 to 3600; default: 2\n"

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +20,26 @@
 
 #define EVENTS		"events/xen_ioemu"
 
-static volatile sig_atomic_t stop, pipe_fd = -1;
+#define PAUSE_MS	1000	/* between two looks when nothing happens */
 
-/* A read that waits is ended by the signal, one that begins later does not wait. */
+/**
+ * struct trace - one run of the command
+ * @target: whose events
+ * @store: connection, if a domain was named
+ * @as_json: --json
+ */
+struct trace {
+	struct target target;
+	struct store store;
+	bool as_json;
+};
+
+static volatile sig_atomic_t stop;
+
 static void note_stop(int sig)
 {
-	int err = errno;
-
 	(void)sig;
 	stop = 1;
-	if (pipe_fd >= 0)
-		fcntl(pipe_fd, F_SETFL, O_NONBLOCK);
-	errno = err;
 }
 
 static bool write_file(const char *dir, const char *name, const char *text)
@@ -151,17 +160,36 @@ static size_t show_lines(char *text, size_t n)
 	return n;
 }
 
-/* What is asked to stop waits no more; nor does what nobody reads any more. */
-static enum tool_status copy_all(int fd, const char *path, bool as_json)
+/*
+ * Waits for events. There are none of a domain that is gone, and so nothing is missed
+ * when it is looked for after a while without any. That also ends the wait when a
+ * signal came just before it.
+ */
+static enum tool_status wait_events(struct trace *trace, int fd)
 {
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	if (poll(&pollfd, 1, PAUSE_MS) || stop)
+		return TOOL_OK;
+	return target_known(&trace->target, &trace->store);
+}
+
+/* What is asked to stop waits no more; nor does what nobody reads any more. */
+static enum tool_status copy_all(struct trace *trace, int fd, const char *path)
+{
+	enum tool_status status = TOOL_OK;
 	char buffer[65536];
 	size_t have = 0;
 	ssize_t n;
 
-	while (!stop) {
+	while (!stop && status == TOOL_OK) {
 		n = read(fd, buffer + have, sizeof(buffer) - have);
-		if (n < 0 && (errno == EINTR || stop))
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			status = wait_events(trace, fd);
+			continue;
+		}
 		if (n < 0) {
 			complain("%s: %s", path, strerror(errno));
 			return TOOL_FAILED;
@@ -169,7 +197,7 @@ static enum tool_status copy_all(int fd, const char *path, bool as_json)
 		if (!n)
 			break;
 		have += (size_t)n;
-		if (as_json) {
+		if (trace->as_json) {
 			have = show_lines(buffer, have);
 		} else {
 			fwrite(buffer, 1, have, stdout);
@@ -178,24 +206,22 @@ static enum tool_status copy_all(int fd, const char *path, bool as_json)
 		if (fflush(stdout))
 			break;
 	}
-	return TOOL_OK;
+	return status;
 }
 
-static enum tool_status copy(const char *dir, bool as_json)
+static enum tool_status copy(struct trace *trace, const char *dir)
 {
 	enum tool_status status;
 	char path[512];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/trace_pipe", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		complain("%s: %s", path, strerror(errno));
 		return TOOL_FAILED;
 	}
-	pipe_fd = fd;
-	status = copy_all(fd, path, as_json);
-	pipe_fd = -1;
+	status = copy_all(trace, fd, path);
 	close(fd);
 	return status;
 }
@@ -208,7 +234,7 @@ static void catch_signals(struct sigaction *before)
 	struct sigaction action = { .sa_handler = note_stop };
 	size_t i;
 
-	/* Without SA_RESTART: a read that waits is to end. */
+	/* Without SA_RESTART: what waits is to end. */
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		sigaction(signals[i], NULL, &before[i]);
 		if (before[i].sa_handler != SIG_IGN)
@@ -233,7 +259,8 @@ static void restore_signals(const struct sigaction *before)
 }
 
 /* In an instance of its own, whoever else traces is not disturbed. */
-static enum tool_status trace(const char *dir, const char *filter, bool as_json)
+static enum tool_status trace_in(const char *dir, const char *filter,
+				 struct trace *trace)
 {
 	struct sigaction before[ARRAY_SIZE(signals)];
 	enum tool_status status = TOOL_FAILED;
@@ -249,7 +276,7 @@ static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 	}
 	if ((!filter[0] || write_file(dir, EVENTS "/filter", filter)) &&
 	    write_file(dir, EVENTS "/enable", "1"))
-		status = copy(dir, as_json);
+		status = copy(trace, dir);
 	ignore_signals();
 	write_file(dir, EVENTS "/enable", "0");
 	if (rmdir(dir))
@@ -258,7 +285,7 @@ static enum tool_status trace(const char *dir, const char *filter, bool as_json)
 	return status;
 }
 
-static bool parse(struct target *target, bool *as_json, int argc, char **argv)
+static bool parse(struct trace *trace, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json",	no_argument,	   NULL, 'j' },
@@ -269,21 +296,19 @@ static bool parse(struct target *target, bool *as_json, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
 			return false;	/* getopt_long() has complained */
-		*as_json = true;
+		trace->as_json = true;
 	}
-	return target_parse(target, "trace", argc, argv, 0, 1);
+	return target_parse(&trace->target, "trace", argc, argv, 0, 1);
 }
 
 static enum tool_status run(int argc, char **argv)
 {
-	struct target target = { };
+	struct trace trace = { };
 	enum tool_status status;
 	char dir[256], filter[64] = "";
-	bool as_json = false;
 	struct device dev;
-	struct store store;
 
-	if (!parse(&target, &as_json, argc, argv))
+	if (!parse(&trace, argc, argv))
 		return TOOL_USAGE;
 	if (!host_exists(TRACEFS "/" EVENTS)) {
 		complain("no trace events: %s",
@@ -292,17 +317,20 @@ static enum tool_status run(int argc, char **argv)
 			 "the module is not loaded (modprobe xen-ioemu)");
 		return TOOL_FAILED;
 	}
-	if (target.domain) {
-		if (!store_open(&store))
+	if (trace.target.domain) {
+		if (!store_open(&trace.store))
 			return TOOL_FAILED;
-		status = target_find(&target, &store, &dev);
-		store_close(&store);
+		status = target_find(&trace.target, &trace.store, &dev);
 		if (status != TOOL_OK)
-			return status;
-		snprintf(filter, sizeof(filter), "domid == %u", target.domid);
+			goto out;
+		snprintf(filter, sizeof(filter), "domid == %u",
+			 trace.target.domid);
 	}
 	host_path(dir, sizeof(dir), TRACE_INSTANCE "%d", (int)getpid());
-	return trace(dir, filter, as_json);
+	status = trace_in(dir, filter, &trace);
+out:
+	store_close(&trace.store);
+	return status;
 }
 
 const struct command trace_command = {
@@ -312,8 +340,9 @@ const struct command trace_command = {
 	"Usage: xen-ioemu trace [OPTIONS] [DOMAIN]\n"
 	"\n"
 	"Shows the module's trace events, of all domains or of DOMAIN, until it is\n"
-	"interrupted: accesses, registers, commands and their completion. Costs time for\n"
-	"every request while it runs.\n"
+	"interrupted or DOMAIN ends, which it does when it reboots (exit status 3):\n"
+	"accesses, registers, commands and their completion. Costs time for every request\n"
+	"while it runs.\n"
 	"\n"
 	"  --json          print a JSON object a line\n",
 	.run = run,

@@ -214,6 +214,33 @@ static void disk_is_replaced(void)
 	fake_latency(12);
 }
 
+static unsigned int looks;
+
+static void guest_reboots(void)
+{
+	if (++looks != 2)
+		return;
+	fake_xs_remove("/local/domain/3");
+	fake_xs_remove("/local/domain/0/backend/ioemu/3");
+	fake_xs_set("/local/domain/4/name", "guest");
+}
+
+/* The domain has another number then. */
+static void reboot(void)
+{
+	prepare();
+	looks = 0;
+	fake_sleep = guest_reboots;
+	tool_says("top --interval 1 --count 4 guest", 3, "there is no domain 3");
+	ok(looks == 2 && strstr(tool_out, "guest"),
+	   "it ends at once, after what it has shown");
+	prepare();
+	looks = 0;
+	tool_says("top --interval 1 --count 4", 0, "");
+	ok(looks == 4, "all disks are shown for as long as is wanted");
+	fake_sleep = NULL;
+}
+
 static void replacement(void)
 {
 	prepare();
@@ -469,6 +496,7 @@ void test_stats(void)
 	others();
 	exits();
 	replacement();
+	reboot();
 	other_backends();
 	failures();
 	departures();

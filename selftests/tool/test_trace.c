@@ -142,6 +142,40 @@ static void as_json(void)
 	tool_says("trace --svg", 2, "unrecognized option");
 }
 
+static void domain_goes(void)
+{
+	fake_trace(one_event);
+	fake_xs_remove("/local/domain/3");
+	fake_read = NULL;
+}
+
+static void others_go(void)
+{
+	fake_xs_remove("/local/domain/4");
+	fake_read = interrupted_late;
+}
+
+/* It has rebooted, perhaps: nothing of its old number comes any more. */
+static void gone(void)
+{
+	fresh_store();
+	fake_read = domain_goes;
+	tool_says("trace guest", 3, "there is no domain 3");
+	same(tool_out, one_event, "what it did before is shown");
+	ok(!host_exists(TRACE_INSTANCE "%d", (int)getpid()),
+	   "the instance goes too");
+	fresh_store();
+	fake_xs_set("/local/domain/4/name", "other");
+	fake_read = others_go;
+	tool_says("trace guest", 0, "");
+	fresh_store();
+	fake_read = domain_goes;
+	alarm(3);
+	tool_says("trace", 0, "");
+	alarm(0);
+	ok(signal_again, "the trace of all domains goes on");
+}
+
 void test_trace(void)
 {
 	as_json();
@@ -149,5 +183,6 @@ void test_trace(void)
 	sigquit();
 	nohup();
 	broken_reads();
+	gone();
 	forget_fake_files();
 }
