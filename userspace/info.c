@@ -96,20 +96,39 @@ enum tool_status device_find_part(struct store *store, unsigned int backend_id,
 	return there ? TOOL_OK : complain_no_device(dev);
 }
 
-enum tool_status domain_known(struct store *store, unsigned int backend_id,
-			      unsigned int domid)
+static enum tool_status count_devices(struct store *store,
+				      unsigned int backend_id,
+				      unsigned int domid, unsigned int *n)
 {
 	bool known = domain_exists(store, domid);
-	unsigned int *devids, n;
 
-	devids = device_ids(store, backend_id, domid, &n);
-	free(devids);
+	free(device_ids(store, backend_id, domid, n));
 	if (!store_settle(store))
 		return TOOL_FAILED;
-	if (known || n)
+	if (known || *n)
 		return TOOL_OK;
 	complain("there is no domain %u", domid);
 	return TOOL_NOT_FOUND;
+}
+
+enum tool_status domain_known(struct store *store, unsigned int backend_id,
+			      unsigned int domid)
+{
+	unsigned int n;
+
+	return count_devices(store, backend_id, domid, &n);
+}
+
+enum tool_status domain_look_at(struct store *store, unsigned int backend_id,
+				unsigned int domid)
+{
+	enum tool_status status;
+	unsigned int n;
+
+	status = count_devices(store, backend_id, domid, &n);
+	if (status == TOOL_OK && !n)
+		complain("domain %u has no emulated controller", domid);
+	return status;
 }
 
 unsigned int *device_ids(struct store *store, unsigned int backend_id,

@@ -62,6 +62,15 @@ enum tool_status domain_known(struct store *store, unsigned int backend_id,
 			      unsigned int domid);
 
 /**
+ * domain_look_at() - the same, and say so when it has no devices, which is no failure
+ * @store: connection
+ * @backend_id: domain where the driver runs
+ * @domid: the domain
+ */
+enum tool_status domain_look_at(struct store *store, unsigned int backend_id,
+				unsigned int domid);
+
+/**
  * device_ids() - the controllers of a domain
  * @store: connection
  * @backend_id: domain where the driver runs

@@ -261,7 +261,7 @@ static enum tool_status run(int argc, char **argv)
 	if (list.domain)
 		status = domain_find(&store, list.domain, &list.domid);
 	if (status == TOOL_OK && list.domain)
-		status = domain_known(&store, list.backend_id, list.domid);
+		status = domain_look_at(&store, list.backend_id, list.domid);
 	if (status == TOOL_OK) {
 		show(&list, &store);
 		status = store_settle(&store) ? TOOL_OK : TOOL_FAILED;

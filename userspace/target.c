@@ -64,7 +64,7 @@ enum tool_status target_find(struct target *target, struct store *store,
 	if (status != TOOL_OK)
 		return status;
 	if (!target->have_devid)
-		return target_known(target, store);
+		return domain_look_at(store, target->backend_id, target->domid);
 	return device_find(store, target->backend_id, target->domid,
 			   target->devid,
 			   target->have_disk ? &target->disk : NULL, dev);

@@ -71,6 +71,27 @@ static void files(void)
 	ok(!strstr(tool_out, "bytes:"), "nor a size");
 }
 
+/* Nothing is wrong with it; there is nothing to show. */
+static void no_controller(void)
+{
+	static const char said[] = "domain 3 has no emulated controller";
+
+	fresh_store();
+	tool_says("list guest", 0, said);
+	same(tool_out, HEADER, "no controllers of it");
+	tool_says("list --json guest", 0, said);
+	same(tool_out, "[]\n", "as JSON");
+	tool_says("stats guest", 0, said);
+	same(tool_out, "", "no counters of it");
+	tool_says("stats --json guest", 0, said);
+	same(tool_out, "[]\n", "as JSON");
+	tool_says("top --interval 1 --count 1 --json guest", 0, said);
+	same(tool_out, "[]\n", "no rates of it");
+	tool_says("show guest 0", 3, "domain 3 has no device 0");
+	tool_says("list", 0, "");
+	ok(!*tool_err, "that no domain has one needs no words");
+}
+
 static void json(void)
 {
 	fresh_store();
@@ -157,6 +178,7 @@ void test_list(void)
 {
 	text();
 	files();
+	no_controller();
 	json();
 	strange_strings();
 }
