@@ -123,6 +123,8 @@ static enum tool_status run_detach(int argc, char **argv)
 		return TOOL_USAGE;
 	if (!store_open(&store))
 		return TOOL_FAILED;
+	/* The disk may have lost its nodes and still be there. */
+	disks.target.have_disk = false;
 	status = target_find(&disks.target, &store, &dev);
 	if (status == TOOL_OK)
 		status = hotplug_remove(&store, &dev, disks.target.disk,
@@ -155,7 +157,8 @@ const struct command detach_disk_command = {
 	"\n"
 	"Removes the disk DISK of the controller DEVID of DOMAIN, and waits until the\n"
 	"driver has let go of it. The guest is told; what it has not written is lost. A\n"
-	"controller keeps at least one disk.\n"
+	"controller keeps at least one disk. After a time-out (exit status 4), the same\n"
+	"command waits on.\n"
 	"\n"
 	"  --timeout S     seconds to wait for the driver, 1 to 3600; default: 10\n"
 	"  --backend N     number of the domain where the driver runs; default: 0\n",

@@ -185,7 +185,7 @@ static enum tool_status wait_removed(const struct device *dev,
 			return TOOL_OK;
 		nanosleep(&ts, NULL);
 	}
-	complain("the driver still has the disk after %u s: requests in the block layer have not ended",
+	complain("the driver still has the disk after %u s: requests in the block layer have not ended; the same command waits on",
 		 timeout);
 	return TOOL_TIMEOUT;
 }
@@ -235,13 +235,17 @@ enum tool_status hotplug_remove(struct store *store, const struct device *dev,
 				unsigned int index, unsigned int timeout)
 {
 	struct change change = { .dev = dev, .index = index };
-	enum tool_status status;
-	bool local;
+	enum tool_status status = TOOL_OK;
+	bool local, leaving;
 
 	local = device_is_local(store, dev);
+	/* One that was removed, and not waited for to the end. */
+	leaving = local && !index_taken(store, dev, index) &&
+		  in_sysfs(dev, index);
 	if (!store_settle(store))
 		return TOOL_FAILED;
-	status = store_transaction(store, remove_one, &change);
+	if (!leaving)
+		status = store_transaction(store, remove_one, &change);
 	if (status == TOOL_OK && local)
 		status = wait_removed(dev, index, timeout);
 	return status;
@@ -265,10 +269,13 @@ static enum tool_status write_limits(struct store *store, void *arg)
 {
 	const struct change *change = arg;
 	const struct device *dev = change->dev;
+	enum device_state state = device_state(store, dev);
 	enum tool_status status = disk_is_there(store, change);
 
 	if (status != TOOL_OK)
 		return status;
+	if (state != DEVICE_CONNECTED)
+		return complain_state(dev, state);
 	if (write_limit(store, dev, change->index, "iops-limit", change->iops) &&
 	    write_limit(store, dev, change->index, "bw-limit", change->bw))
 		return TOOL_OK;

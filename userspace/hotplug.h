@@ -26,8 +26,10 @@ enum tool_status hotplug_add(struct store *store, const struct device *dev,
  * hotplug_remove() - remove a disk and wait until it is free, or complain
  * @store: connection
  * @dev: the controller
- * @index: the disk, which exists
+ * @index: the disk
  * @timeout: seconds for the driver to let go of it
+ *
+ * One that was removed already, but that the driver still has, is waited for.
  */
 enum tool_status hotplug_remove(struct store *store, const struct device *dev,
 				unsigned int index, unsigned int timeout);

@@ -241,7 +241,7 @@ int xenioemu_detach_disk(struct xenioemu *handle, unsigned int domid,
 	struct device dev;
 
 	enter(handle);
-	status = find_disk(handle, domid, devid, &index, &dev);
+	status = find_disk(handle, domid, devid, NULL, &dev);
 	if (status == TOOL_OK)
 		status = hotplug_remove(&handle->store, &dev, index, timeout);
 	return leave(status);

@@ -140,6 +140,8 @@ int xenioemu_attach_disk_at(struct xenioemu *handle, unsigned int domid,
  * @devid: the controller
  * @index: the disk
  * @timeout: seconds
+ *
+ * After XENIOEMU_TIMEOUT, the same call waits on.
  */
 int xenioemu_detach_disk(struct xenioemu *handle, unsigned int domid,
 			 unsigned int devid, unsigned int index,

@@ -2,9 +2,12 @@
 /*
  * Changing the disks of a controller: attach-disk, detach-disk, limit, resize.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../../userspace/host.h"
 #include "harness.h"
 
 static void connected(void)
@@ -98,6 +101,36 @@ static void removing(void)
 	tool_says("detach-disk guest 0 1 2", 2, "'2' is one argument too many");
 }
 
+#define DISK_1	"/sys/bus/xen-backend/devices/ioemu-3-0/disk1"
+
+static void lets_go_of_disk_1(int sig)
+{
+	char path[128];
+
+	(void)sig;
+	snprintf(path, sizeof(path), "%s" DISK_1, host_root);
+	unlink(path);
+}
+
+/* Its nodes have gone, but requests of it have not ended. */
+static void waiting_again(void)
+{
+	connected();
+	fake_file(DISK_1, "");
+	tool_says("detach-disk --timeout 1 guest 0 1", 4,
+		  "the driver still has the disk after 1 s: requests in the block layer have not ended; the same command waits on");
+	ok(!fake_xs_count(BACKEND "/disk/1"), "the disk is removed");
+	tool_says("detach-disk --timeout 1 guest 0 1", 4,
+		  "the driver still has the disk after 1 s");
+	signal(SIGALRM, lets_go_of_disk_1);
+	alarm(1);
+	tool_says("detach-disk --timeout 30 guest 0 1", 0, "");
+	ok(!host_exists(DISK_1), "the driver has let go of it then");
+	signal(SIGALRM, SIG_DFL);
+	tool_says("detach-disk guest 0 1", 3, "has no disk 1");
+	forget_fake_files();
+}
+
 static void limits(void)
 {
 	connected();
@@ -113,6 +146,12 @@ static void limits(void)
 	     "limits as JSON");
 	tool_says("limit guest 0 0 --iops some", 2, "--iops: 'some'; accepted:");
 	tool_says("limit guest 0 3 --iops 1", 3, "has no disk 3");
+	fake_xs_set(BACKEND "/state", "6");
+	tool_says("limit guest 0 0 --iops 7", 1,
+		  "device 0 of domain 3 is not connected, its state is Closed");
+	same(fake_xs_get(BACKEND "/disk/0/iops-limit"), "0",
+	     "nobody would see the limit");
+	tool_says("limit guest 0 0", 0, "");
 }
 
 static void sizes(void)
@@ -224,6 +263,7 @@ void test_disks(void)
 	no_answer_comes();
 	adding();
 	removing();
+	waiting_again();
 	limits();
 	sizes();
 }
