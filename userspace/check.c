@@ -219,12 +219,46 @@ static void check_module(struct report *report)
 		    "install xen-ioemu-dkms and the kernel's headers, or: make && make install");
 		return;
 	}
-	say(report, BAD, "module", "installed, but not loaded",
-	    "modprobe xen-ioemu");
+	say(report, DOUBTFUL, "module", "installed, but not loaded",
+	    "the first disk has it loaded, and so does: modprobe xen-ioemu");
 	if (host_read(line, sizeof(line), "/sys/kernel/security/lockdown") &&
 	    !strstr(line, "[none]"))
 		say(report, DOUBTFUL, "signature", "the kernel is locked down",
 		    "the module must be signed with a key that the machine knows: mokutil --import /var/lib/dkms/mok.pub");
+}
+
+/* Is it a kernel that is installed, and not what one has left? */
+static bool kernel_without(const char *release)
+{
+	return host_exists("/lib/modules/%s/modules.builtin", release) &&
+	       !module_installed(release);
+}
+
+/* Guests do not get their disks after the host was booted with one of these. */
+static void check_kernels(struct report *report)
+{
+	char path[PATH_MAX], found[256];
+	struct utsname uts = { };
+	struct dirent *entry;
+	size_t used;
+	DIR *dir;
+
+	uname(&uts);
+	used = (size_t)snprintf(found, sizeof(found), "no module for");
+	host_path(path, sizeof(path), "/lib/modules");
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, uts.release) != 0 &&
+		    kernel_without(entry->d_name) && used < sizeof(found))
+			used += (size_t)snprintf(found + used,
+						 sizeof(found) - used, " %s",
+						 entry->d_name);
+	closedir(dir);
+	if (strcmp(found, "no module for") != 0)
+		say(report, DOUBTFUL, "other kernels", found,
+		    "before one of them is booted, install its headers, for DKMS, or remove it");
 }
 
 /* The number is perhaps another program's by now. */
@@ -317,6 +351,7 @@ static enum tool_status run(int argc, char **argv)
 		check_shutdown(&report);
 	}
 	check_module(&report);
+	check_kernels(&report);
 	check_traces(&report);
 	check_programs(&report);
 	if (report.as_json)

@@ -229,6 +229,15 @@ void fake_file(const char *path, const char *text)
 	fclose(f);
 }
 
+void fake_program(const char *path)
+{
+	char whole[512];
+
+	fake_file(path, "");
+	snprintf(whole, sizeof(whole), "%s%s", host_root, path);
+	chmod(whole, 0700);
+}
+
 static int redirect(int fd, FILE *to)
 {
 	int old = dup(fd);

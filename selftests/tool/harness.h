@@ -76,6 +76,9 @@ void fake_trace(const char *text);
 /* Make a file of the host, below a directory that host_root names. */
 void fake_file(const char *path, const char *text);
 
+/* One that can be executed. */
+void fake_program(const char *path);
+
 /* Remove all of them; host_root is that of this machine again. */
 void forget_fake_files(void);
 

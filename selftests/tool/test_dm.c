@@ -318,15 +318,6 @@ static void exec_fails(void)
 	   "whoever takes the domain down takes the disks away");
 }
 
-static void fake_program(const char *path)
-{
-	char whole[512];
-
-	fake_file(path, "");
-	snprintf(whole, sizeof(whole), "%s%s", host_root, path);
-	chmod(whole, 0700);
-}
-
 static void started_by(const char *exe)
 {
 	char path[128], link[512];

@@ -351,7 +351,7 @@ static void fake_module(const char *end)
 		 uts.release, end);
 	fake_file(path, "");
 	tool("check");
-	out_has("error    module         installed, but not loaded\n", end);
+	out_has("warning  module         installed, but not loaded\n", end);
 	snprintf(path, sizeof(path), "%s/lib/modules/%s/updates/dkms/xen-ioemu.ko%s",
 		 host_root, uts.release, end);
 	unlink(path);
@@ -460,6 +460,87 @@ static void exits(void)
 	fake_sleep = NULL;
 }
 
+/* The host may be booted with another one next time. */
+static void kernels(void)
+{
+	struct utsname uts;
+	char path[256];
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin",
+		 uts.release);
+	fake_file(path, "");
+	fake_file("/lib/modules/1.2-left/modules.dep", "");
+	fake_file("/lib/modules/1.2-with/modules.builtin", "");
+	fake_file("/lib/modules/1.2-with/updates/dkms/xen-ioemu.ko.xz", "");
+	tool("check");
+	ok(!strstr(tool_out, "other kernels"),
+	   "nothing is said of this kernel, one with the module and what one has left");
+	fake_file("/lib/modules/1.2-without/modules.builtin", "");
+	tool("check");
+	out_has("warning  other kernels  no module for 1.2-without\n",
+		"another kernel without the module");
+}
+
+/* One thing is missing at a time; the rest of the host is well. */
+static void missing(void)
+{
+	static const char control[] = "control_d\n";
+	struct utsname uts;
+	char module[256];
+
+	uname(&uts);
+	fresh_store();
+	forget_fake_files();
+	snprintf(module, sizeof(module), "/lib/modules/%s/extra/xen-ioemu.ko",
+		 uts.release);
+	fake_file(module, "");
+	fake_file("/sys/hypervisor/type", "xen\n");
+	fake_file("/sys/hypervisor/version/major", "4\n");
+	fake_file("/sys/hypervisor/version/minor", "17\n");
+	fake_file("/proc/xen/capabilities", control);
+	tool_says("check", 1, "");
+	out_has("error    device model   none found\n", "no device model");
+	fake_program("/usr/bin/qemu-system-i386");
+	tool_says("check", 0, "");
+	out_has("/usr/bin/qemu-system-i386\n", "a device model");
+	out_has("warning  ioemu-dm       not installed\n", "no ioemu-dm");
+	out_has("warning  loop devices   files cannot be disks\n",
+		"no loop devices");
+	fake_file("/usr/local/sbin/ioemu-dm", "");
+	fake_file("/dev/loop-control", "");
+	tool_says("check", 0, "");
+	out_has("ok       ioemu-dm       /usr/local/sbin/ioemu-dm\n",
+		"one that make install has installed");
+	out_has("ok       loop devices   there\n", "loop devices");
+	fake_file("/usr/sbin/ioemu-dm", "");
+	tool("check");
+	out_has("ok       ioemu-dm       /usr/sbin/ioemu-dm\n",
+		"one of the package");
+
+	fake_file("/sys/hypervisor/version/minor", "16\n");
+	tool_says("check", 0, "");
+	out_has("warning  xen            4.16\n", "a Xen that is too old");
+	fake_file("/sys/hypervisor/version/minor", "18\n");
+	tool("check");
+	out_has("ok       xen            4.18\n", "one that is newer");
+	fake_file("/proc/xen/capabilities", "\n");
+	tool_says("check", 1, "");
+	out_has("error    privileges     this is not the control domain\n",
+		"not the control domain");
+	fake_file("/proc/xen/capabilities", control);
+	fake_xs.refuse_open = true;
+	tool_says("check", 1, "");
+	out_has("error    xenstore       does not answer\n", "no xenstore");
+	fake_xs.refuse_open = false;
+	fake_file("/sys/kernel/security/lockdown",
+		  "none [integrity] confidentiality\n");
+	tool_says("check", 0, "");
+	out_has("warning  signature      the kernel is locked down\n",
+		"a kernel that wants signatures");
+	forget_fake_files();
+}
+
 static void hosts(void)
 {
 	prepare();
@@ -486,6 +567,8 @@ static void hosts(void)
 		"a remedy as JSON");
 	out_has("\"found\": \"loaded\",\n    \"remedy\": null", "nothing to mend");
 	tool_says("check now", 2, "takes no argument");
+	kernels();
+	missing();
 }
 
 void test_stats(void)
