@@ -29,7 +29,7 @@ const struct info_key disk_keys[] = {
 	{ .name = "bw-limit", .number = true },
 	{ .name = "status" },
 	{ .name = "error" },
-	{ .name = "bytes", .number = true },
+	{ .name = "bytes", .number = true, .nullable = true },
 	{ }
 };
 

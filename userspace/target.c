@@ -10,6 +10,13 @@
 #include "info.h"
 #include "target.h"
 
+static const char *option_name(const struct option *options, int value)
+{
+	while (options->val != value)
+		options++;
+	return options->name;
+}
+
 bool reader_options(const struct option *options, int argc, char **argv,
 		    int *format, unsigned int *backend_id)
 {
@@ -18,10 +25,18 @@ bool reader_options(const struct option *options, int argc, char **argv,
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
 			return false;	/* getopt_long() has complained */
-		if (option != 'b')
-			*format = option;
-		else if (!backend_option(optarg, backend_id))
+		if (option == 'b') {
+			if (!backend_option(optarg, backend_id))
+				return false;
+			continue;
+		}
+		if (*format && *format != option) {
+			complain("--%s and --%s: one of them at a time",
+				 option_name(options, *format),
+				 option_name(options, option));
 			return false;
+		}
+		*format = option;
 	}
 	return true;
 }

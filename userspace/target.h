@@ -32,10 +32,10 @@ struct target {
 
 /**
  * reader_options() - parse what those that only show something take, or complain
- * @options: --backend as 'b'; of all others the last one is the format
+ * @options: --backend as 'b'; all others are formats, of which one can be given
  * @argc: arguments
  * @argv: arguments
- * @format: the format's letter, untouched if none was given
+ * @format: 0; the format's letter if one was given
  * @backend_id: --backend, likewise
  */
 bool reader_options(const struct option *options, int argc, char **argv,

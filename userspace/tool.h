@@ -29,7 +29,7 @@ enum tool_status {
  * @name: the word
  * @summary: one line for the list of commands
  * @usage: whole help text
- * @run: does it; @argv[0] is @name
+ * @run: does it; @argv[0] is "xen-ioemu" and @name, for messages
  */
 struct command {
 	const char *name;

@@ -78,7 +78,14 @@ static const struct bad_line bad_lines[] = {
 	/* list */
 	{ "list guest other", "one DOMAIN at the most" },
 	{ "list --backend x", "--backend: 'x'" },
-	{ "list --xml", "xml" },
+	{ "list --xml", "xen-ioemu list: unrecognized option '--xml'" },
+
+	/* formats */
+	{ "histogram --json --svg guest 0 0", "--json and --svg: one of them at a time" },
+	{ "stats --openmetrics --json", "--openmetrics and --json: one of them" },
+
+	/* help */
+	{ "help attack", "'attack' is not a command" },
 };
 
 static void refused(void)
@@ -98,7 +105,9 @@ static void refused(void)
 static void help(void)
 {
 	static const char *const commands[] = { "attach", "detach", "list" };
+	static const char *const ways[] = { "%s --help", "%s -h", "help %s" };
 	char args[32], usage[64];
+	size_t j;
 	size_t i;
 
 	ok(tool("") == 2 && strstr(tool_err, "Usage:") && !tool_out[0],
@@ -108,12 +117,16 @@ static void help(void)
 	ok(!tool("--version") && !strncmp(tool_out, "xen-ioemu ", 10),
 	   "--version");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		snprintf(args, sizeof(args), "%s --help", commands[i]);
-		snprintf(usage, sizeof(usage), "Usage: xen-ioemu %s",
+		snprintf(usage, sizeof(usage), "Usage: xen-ioemu %s ",
 			 commands[i]);
-		ok(!tool(args) && strstr(tool_out, usage) && !tool_err[0], "%s",
-		   args);
+		for (j = 0; j < sizeof(ways) / sizeof(ways[0]); j++) {
+			snprintf(args, sizeof(args), ways[j], commands[i]);
+			ok(!tool(args) && strstr(tool_out, usage) &&
+			   !tool_err[0], "%s", args);
+		}
 	}
+	ok(!tool("help") && strstr(tool_out, "Commands:") && !tool_err[0],
+	   "help");
 }
 
 void test_args(void)

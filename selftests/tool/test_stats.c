@@ -157,6 +157,10 @@ static void others(void)
 	tool("show --json guest 0");
 	out_has("\"slot\": null,", "no slot, as list has it");
 	out_has("\"iops-limit\": 0,", "no limit");
+	out_has("\"bytes\": 1048576,", "its size");
+	fake_xs_set(BACKEND "/disk/0/params", "nothing");
+	tool("show --json guest 0");
+	out_has("\"bytes\": null,", "a size that nobody knows");
 	tool_says("show guest 4", 3, "no device 4");
 	tool_says("top --interval 1 --count 1", 0, "");
 	out_has("    3 guest                    0    0         0         0", "top");
