@@ -125,6 +125,7 @@ static void waiting_again(void)
 	signal(SIGALRM, lets_go_of_disk_1);
 	alarm(1);
 	tool_says("detach-disk --timeout 30 guest 0 1", 0, "");
+	alarm(0);
 	ok(!host_exists(DISK_1), "the driver has let go of it then");
 	signal(SIGALRM, SIG_DFL);
 	tool_says("detach-disk guest 0 1", 3, "has no disk 1");

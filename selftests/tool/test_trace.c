@@ -160,7 +160,9 @@ static void gone(void)
 {
 	fresh_store();
 	fake_read = domain_goes;
+	alarm(30);
 	tool_says("trace guest", 3, "there is no domain 3");
+	alarm(0);
 	same(tool_out, one_event, "what it did before is shown");
 	ok(!host_exists(TRACE_INSTANCE "%d", (int)getpid()),
 	   "the instance goes too");
