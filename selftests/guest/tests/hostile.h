@@ -28,7 +28,8 @@ bool hostile_power(u32 state);
 
 /*
  * Another CPU that keeps a queue pair of its own busy and expects nothing of it.
- * It uses the pair as nvme_create_pair() left it until it is stopped.
+ * It uses the pair as nvme_create_pair() left it until it is stopped. The first of
+ * its commands is done when it was started; false with one CPU.
  */
 bool noise_start(void);
 void noise_stop(void);

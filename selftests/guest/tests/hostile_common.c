@@ -18,6 +18,7 @@ static struct noise {
 	struct nvme_cq cq;
 	u8 *pages;
 	volatile bool stop;
+	volatile u32 done;	/* of its commands */
 	bool running;
 } noise;
 
@@ -127,6 +128,7 @@ static void make_noise(void *arg)
 		while (nvme_cq_ready(&n->cq)) {
 			nvme_reap(&n->cq, &e, 0, false);
 			n->sq.head = e.sq_head;
+			n->done += cqe_status(&e) == SC_SUCCESS;
 		}
 		nvme_ring_cq(&n->cq);
 	}
@@ -139,8 +141,10 @@ bool noise_start(void)
 	nvme_create_pair(&noise.sq, &noise.cq, NOISE_QID, NOISE_DEPTH, false);
 	noise.pages = page_alloc(NOISE_DEPTH);
 	noise.stop = false;
+	noise.done = 0;
 	noise.running = true;
 	smp_call(1, make_noise, &noise);
+	EXPECT(wait_for(noise.done, timeout_ns()));
 	return true;
 }
 
