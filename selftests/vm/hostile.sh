@@ -249,17 +249,29 @@ t_limit_is_not_escaped()
 
 # ---- what ends the attacker ------------------------------------------------
 
+# That it begins was the last that it said: nothing went wrong before, nothing came
+# after.
+began_and_no_more()
+{
+	[ "$(said attacker | tail -n 1)" = "# begun" ] || said attacker
+}
+
+# attacker_starts TEST: of hostile_end; in ID is its domain.
+attacker_starts()
+{
+	ID=$(SERIAL=file:$TMP/attacker.serial paused_domain attacker 2 "hostile_end.$1" nsid=2)
+	attach "$ID"
+	xl unpause attacker
+}
+
 ends()
 {
-	local id
-
-	id=$(paused_domain attacker 2 "hostile_end.$1" nsid=2)
-	attach "$id"
-	xl unpause attacker
+	attacker_starts "$1"
 	wait_for 60 domain_gone attacker
+	began_and_no_more
 	wait_for 20 disk_free "$QUICK"
 	wait_for 20 disk_free "$SLOW"
-	[ ! -e "/sys/kernel/debug/xen-ioemu/$id" ]
+	[ ! -e "/sys/kernel/debug/xen-ioemu/$ID" ]
 	victim_works_on 200
 }
 
@@ -298,12 +310,9 @@ suspended()
 # The domain stays, and so does its device, until somebody takes it away.
 t_suspend_in_mid_io()
 {
-	local id
-
-	id=$(paused_domain attacker 2 hostile_end.suspend nsid=2)
-	attach "$id"
-	xl unpause attacker
-	wait_for 60 suspended "$id"
+	attacker_starts suspend
+	wait_for 60 suspended "$ID"
+	began_and_no_more
 	victim_works_on 200
 	destroy_domain attacker
 	wait_for 20 disk_free "$QUICK"

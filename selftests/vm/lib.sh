@@ -195,6 +195,7 @@ paused_domain()
 	vga = "none"
 	serial = "${SERIAL:-null}"
 	on_poweroff = "destroy"
+	on_reboot = "destroy"
 	on_crash = "destroy"
 	END
 	xl create -p "$TMP/$name.cfg" >/dev/null
