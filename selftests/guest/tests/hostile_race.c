@@ -39,13 +39,35 @@ static void flip_always(void *arg)
 		flip_once();
 }
 
-/* Ring for @n commands, flip until all are done; each identifier comes once. */
-static void race_batch(u32 n)
+/*
+ * What is raced: how a batch is put on the ring, with what flips, and whether that
+ * status is one of the two that the forms of a command have.
+ */
+struct race {
+	void (*build)(u8 *arena, u32 round);
+	bool (*right)(u32 cid, u32 round, u16 status);
+	u32 per_batch;
+};
+
+/* The guest's own doing, never the controller's trouble */
+static bool any_right(u32 cid, u32 round, u16 status)
+{
+	(void)cid;
+	(void)round;
+	return status != SC_INTERNAL;
+}
+
+/* As many commands were seen in their right form, and in another. */
+static u32 good_seen, bad_seen;
+
+/* Ring for the commands, flip until all are done; each identifier comes once. */
+static void race_batch(const struct race *r, u32 round)
 {
 	static u8 seen[IO_DEPTH];
 	u64 start = now_ns();
+	u32 got = 0, n = r->per_batch;
 	struct nvme_cqe e;
-	u32 got = 0;
+	u16 status;
 
 	memset(seen, 0, sizeof(seen));
 	nvme_ring_sq(&io_sq);
@@ -57,41 +79,62 @@ static void race_batch(u32 n)
 			nvme_reap(&io_cq, &e, 0, false);
 			if (e.cid >= n || seen[e.cid]++)
 				test_fatal("completion of %x, a stranger or twice", e.cid);
-			/* The guest's own doing, never the controller's trouble */
-			EXPECT_NE(cqe_status(&e), SC_INTERNAL);
+			status = cqe_status(&e);
+			if (!r->right(e.cid, round, status))
+				test_fail("command %u of round %u: status %03x (%s)", e.cid,
+					  round, status, nvme_status_name(status));
+			if (status == SC_SUCCESS)
+				good_seen++;
+			else
+				bad_seen++;
 			got++;
 		}
 	}
 	nvme_ring_cq(&io_cq);
 }
 
+/* Both forms are still to be seen, and there is time for it. */
+static bool race_is_on(u64 ns)
+{
+	return ns < timeout_ns() && (!good_seen || !bad_seen);
+}
+
 /*
- * @build puts a batch on the ring, and says what flips. The other CPU, if there
- * is one, flips as well.
+ * The other CPU flips as well. If there is one, it goes on until both forms were seen:
+ * alone, this one waits for each access, and what flips is at rest.
  */
-static void race(void (*build)(u8 *arena, u32 round), u32 per_batch)
+static void race(const struct race *r)
 {
 	u64 start = now_ns(), ns = hostile_ns(400);
 	u8 *arena = page_alloc(80);
 	bool other = smp_start() > 1;
 	u32 rounds = 0;
 
-	while (now_ns() - start < ns) {
-		build(arena, rounds++);
+	good_seen = 0;
+	bad_seen = 0;
+	while (now_ns() - start < ns || (other && race_is_on(now_ns() - start))) {
+		r->build(arena, rounds);
 		if (other) {
 			flip.stop = false;
 			smp_call(1, flip_always, NULL);
 		}
-		race_batch(per_batch);
+		race_batch(r, rounds++);
 		flip.stop = true;
 		if (other)
 			ASSERT(smp_wait(1, timeout_ns()));
 	}
-	test_note("%u batches of %u", rounds, per_batch);
+	test_note("%u batches of %u: %u good, %u not", rounds, r->per_batch, good_seen,
+		  bad_seen);
+	if (other) {
+		EXPECT_NE(good_seen, 0);
+		EXPECT_NE(bad_seen, 0);
+	}
 	nvme_start();
 	nvme_create_pair(&io_sq, &io_cq, 1, IO_DEPTH, false);
 	io_expect_alive();
 }
+
+#define KINDS	9
 
 /* The commands themselves: each field of them, and all at once. */
 static void build_commands(u8 *arena, u32 round)
@@ -104,13 +147,16 @@ static void build_commands(u8 *arena, u32 round)
 	memset(flip.a, 0, sizeof(flip.a));
 	memset(flip.b, 0, sizeof(flip.b));
 	for (i = 0; i < BATCH; i++) {
-		u32 slot = io_sq.tail;
+		u32 slot = io_sq.tail, kind = (i + round) % KINDS;
 
 		good = io_cmd(IO_READ, i * 8, PAGE_SIZE / nvme.lba_size);
 		good.cid = i;
 		good.prp1 = phys(arena + i * PAGE_SIZE);
+		/* For the kinds that have two pages then, or a list, which is zeros */
+		if (kind == 2 || kind == 6)
+			good.prp2 = phys(arena + (BATCH + kind) * PAGE_SIZE);
 		bad = good;
-		switch ((i + round) % 9) {
+		switch (kind) {
 		case 0: bad.opcode = 0x7f; break;
 		case 1: bad.nsid = 0xffffffff; break;
 		case 2: bad.cdw12 = 0xffff; break;
@@ -130,9 +176,28 @@ static void build_commands(u8 *arena, u32 round)
 	}
 }
 
+/* A field may be seen while it changes, too: each byte of it is of one of the two. */
+static bool right_command(u32 cid, u32 round, u16 status)
+{
+	if (status == SC_SUCCESS)
+		return true;
+	switch ((cid + round) % KINDS) {
+	case 0: return status == SC_INVALID_OPCODE;
+	case 1: return status == SC_INVALID_FIELD || status == SC_INVALID_NS;
+	case 2: return status == SC_INVALID_FIELD || status == SC_LBA_RANGE;
+	case 3: return status == SC_DATA_TRANSFER;
+	case 4: return status == SC_LBA_RANGE;
+	case 5: return status == SC_SGL_DATA_LENGTH;
+	case 6: case 7: return false;
+	}
+	return any_right(cid, round, status);
+}
+
 TEST(hostile_race, commands)
 {
-	race(build_commands, BATCH);
+	static const struct race r = { build_commands, right_command, BATCH };
+
+	race(&r);
 }
 
 /* One list for all commands: its entries go astray while it is walked. */
@@ -163,7 +228,9 @@ static void build_prp_lists(u8 *arena, u32 round)
 
 TEST(hostile_race, prp_lists)
 {
-	race(build_prp_lists, BATCH);
+	static const struct race r = { build_prp_lists, any_right, BATCH };
+
+	race(&r);
 }
 
 /* The pointer from one page of the list to the next; the list ends in its page. */
@@ -194,7 +261,9 @@ static void build_prp_chains(u8 *arena, u32 round)
 
 TEST(hostile_race, prp_chains)
 {
-	race(build_prp_chains, BATCH);
+	static const struct race r = { build_prp_chains, any_right, BATCH };
+
+	race(&r);
 }
 
 static void build_sgl(u8 *arena, u32 round)
@@ -236,7 +305,9 @@ static void build_sgl(u8 *arena, u32 round)
 
 TEST(hostile_race, sgl)
 {
-	race(build_sgl, BATCH);
+	static const struct race r = { build_sgl, any_right, BATCH };
+
+	race(&r);
 }
 
 static void build_ranges(u8 *arena, u32 round)
@@ -270,7 +341,9 @@ static void build_ranges(u8 *arena, u32 round)
 
 TEST(hostile_race, deallocate_ranges)
 {
-	race(build_ranges, 16);
+	static const struct race r = { build_ranges, any_right, 16 };
+
+	race(&r);
 }
 
 /* Shadow doorbells with any value at any moment; the queue itself is sane. */
