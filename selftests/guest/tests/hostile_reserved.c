@@ -48,6 +48,11 @@ static const struct reserved nvm[] = {
 	  .bits = { COMMON, NO_DATA, [10] = ~0u, FROM_11 } },
 };
 
+/* Dword 11 of one feature */
+#define SET_FEATURE(fid, value, mask)						\
+	{ "Set Features, " #fid, ADMIN_SET_FEATURES, .cdw10 = fid, .cdw11 = value, \
+	  .no_nsid = true, .bits = { [11] = mask } }
+
 static const struct reserved admin[] = {
 	{ "Identify", ADMIN_IDENTIFY, .cdw10 = 1,
 	  .bits = { COMMON, PRP2, [10] = 0xffffff00, FROM_11 } },
@@ -57,8 +62,23 @@ static const struct reserved admin[] = {
 	{ "Set Features", ADMIN_SET_FEATURES, .cdw10 = FEAT_ARBITRATION, .no_nsid = true,
 	  .bits = { COMMON, NO_DATA, [10] = 0x7fffff00, [12] = ~0u, [13] = ~0u, [14] = ~0u,
 		    [15] = ~0u } },
+	SET_FEATURE(FEAT_ARBITRATION, 0, 0xf8),
+	SET_FEATURE(FEAT_POWER_MGMT, 0, 0xffffff00),
+	/* Far above all temperatures */
+	SET_FEATURE(FEAT_TEMP_THRESH, 0xffff, 0xffc00000),
+	SET_FEATURE(FEAT_VWC, 1, 0xfffffffe),
+	SET_FEATURE(FEAT_IRQ_COALESCE, 0, 0xffff0000),
+	SET_FEATURE(FEAT_IRQ_CONFIG, 0, 0xfffe0000),
+	SET_FEATURE(FEAT_WRITE_ATOMICITY, 0, 0xfffffffe),
+	SET_FEATURE(FEAT_ASYNC_EVENT, 0, 0x7fff8000),
+	{ "Set Features 5", ADMIN_SET_FEATURES, .cdw10 = FEAT_ERROR_RECOVERY,
+	  .bits = { [11] = 0xfffe0000 } },
 	{ "Get Features", ADMIN_GET_FEATURES, .cdw10 = FEAT_ARBITRATION, .no_nsid = true,
 	  .bits = { COMMON, NO_DATA, [10] = 0xfffff800, FROM_11 } },
+	{ "Get Features 4", ADMIN_GET_FEATURES, .cdw10 = FEAT_TEMP_THRESH, .no_nsid = true,
+	  .bits = { [11] = 0xffc00000 } },
+	{ "Get Features 9", ADMIN_GET_FEATURES, .cdw10 = FEAT_IRQ_CONFIG, .no_nsid = true,
+	  .bits = { [11] = 0xfffe0000 } },
 	{ "Abort", ADMIN_ABORT, .cdw10 = 1,
 	  .bits = { COMMON, NO_DATA, FROM_11 } },
 };
@@ -143,6 +163,35 @@ TEST(hostile_reserved, admin_commands)
 	begin();
 	for (i = 0; i < ARRAY_SIZE(admin); i++)
 		each_bit(&nvme.asq, &admin[i]);
+	hostile_recover();
+}
+
+/* What a range is for are hints (6.7.1.1): any of them may be, and what is left of it. */
+TEST(hostile_reserved, range_attributes)
+{
+	struct nvme_cmd c = {
+		.opcode = IO_DSM, .nsid = nvme.nsid, .cdw11 = 7,
+	};
+	u32 bit, blocks = PAGE_SIZE / nvme.lba_size;
+	struct {
+		u32 attributes, blocks;
+		u64 slba;
+	} *range;
+
+	begin();
+	range = (void *)ranges;
+	c.prp1 = phys(range);
+	io_write_pattern(0, PAGE_SIZE, 10);
+	io_write_pattern(2 * blocks, PAGE_SIZE, 11);
+	for (bit = 0; bit <= 32; bit++) {
+		range->attributes = bit < 32 ? BIT(bit) : ~0u;
+		range->blocks = blocks;
+		range->slba = blocks;
+		if (!EXPECT_STATUS(io_exec(&c), SC_SUCCESS))
+			test_note("attributes %x", range->attributes);
+	}
+	io_expect_pattern(0, PAGE_SIZE, 10);
+	io_expect_pattern(2 * blocks, PAGE_SIZE, 11);
 	hostile_recover();
 }
 
