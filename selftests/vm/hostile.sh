@@ -300,6 +300,11 @@ t_memory_given_away_and_crash_in_mid_io()
 	ends memory_then_crash
 }
 
+t_message_of_every_mode()
+{
+	ends message_of_every_mode
+}
+
 # It is shut down for that reason but there, and nothing of it is on its way.
 suspended()
 {

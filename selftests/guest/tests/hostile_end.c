@@ -5,6 +5,7 @@
  * them looks at that, and at what is left.
  */
 #include "hostile.h"
+#include "apic.h"
 #include "xen.h"
 
 SUITE(hostile_end, .setup = hostile_setup, .flags = SUITE_MANUAL);
@@ -78,5 +79,39 @@ TEST(hostile_end, memory_then_crash)
 	ASSERT_EQ(xen_balloon_out((u32)phys(io_sq.ring) >> PAGE_SHIFT), 1);
 	ASSERT_EQ(xen_balloon_out((u32)phys(io_cq.ring) >> PAGE_SHIFT), 1);
 	nvme_w32(nvme_sq_db(1), 1);
+	xen_shutdown(SHUTDOWN_CRASH);
+}
+
+/*
+ * Messages of the modes that are no interrupt with a vector, and of those that are
+ * none: to this CPU, the other one and all, physically and logically. It is Xen's
+ * affair what becomes of them, and the guest's what becomes of the guest.
+ */
+TEST(hostile_end, message_of_every_mode)
+{
+	static const u32 addrs[] = { 0xfee00000, 0xfee02000, 0xfeeff000, 0xfee03004 };
+	static const u32 datas[] = { 0, VEC_DEVICE, 0xc000 | VEC_DEVICE };
+	struct nvme_cmd c = { .opcode = IO_FLUSH, .nsid = nvme.nsid };
+	struct nvme_sq sq;
+	struct nvme_cq cq;
+	uintptr_t entry;
+	u32 mode, i, k;
+
+	ASSERT(nvme.pci.msix_cap);
+	nvme_create_pair(&sq, &cq, 3, IO_DEPTH, true);
+	entry = nvme.pci.msix_table + cq.vector * MSIX_ENTRY_SIZE;
+	begin();
+	for (mode = 2; mode < 8; mode++) {
+		for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+			for (k = 0; k < ARRAY_SIZE(datas); k++) {
+				mmio_write32(entry + MSIX_ENTRY_CTRL, 1);
+				mmio_write32(entry + MSIX_ENTRY_ADDR, addrs[i]);
+				mmio_write32(entry + MSIX_ENTRY_DATA, datas[k] | mode << 8);
+				mmio_write32(entry + MSIX_ENTRY_CTRL, 0);
+				ASSERT_STATUS(nvme_exec(&sq, &c, NULL), SC_SUCCESS);
+			}
+			irq_settle(NSEC_PER_MSEC);
+		}
+	}
 	xen_shutdown(SHUTDOWN_CRASH);
 }
