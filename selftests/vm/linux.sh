@@ -592,6 +592,35 @@ t_what_dom0_cached_is_neither_late_nor_stale()
 	remove_disk cached
 }
 
+# The guest is told of it by nobody.
+t_second_controller_comes_and_goes_while_the_guest_runs()
+{
+	local second sum resets
+
+	second=$(make_disk second 32)
+	guest_resets "$DOMID"
+	resets=$RESETS
+	"$TOOL" attach --slot $((SLOT + 1)) --serial SECOND --disk "params=$second" $GUEST
+	g 'echo 1 >/sys/bus/pci/rescan
+		until_true 30 "[ -b /dev/nvme1n1 ]"
+		tr -d " " </sys/class/nvme/nvme1/serial'
+	expect_eq "$(cat "$TMP/found")" SECOND
+	# Both at once
+	g -t 300 'fio_verify $mixed $(on 1) --name=second --filename=/dev/nvme1n1
+		dd if=/dev/nvme1n1 iflag=direct bs=1M count=1 2>/dev/null | md5sum'
+	sum=$(cat "$TMP/found")
+	expect_eq "$(dd if="$second" iflag=direct bs=1M count=1 status=none | md5sum)" "$sum"
+	g "echo 1 >/sys/bus/pci/devices/${PCI/10.0/11.0}/remove
+		[ ! -e /dev/nvme1n1 ]"
+	"$TOOL" detach $GUEST 1
+	disk_free "$second"
+	remove_disk second
+	g 'fio_verify $mixed $(on 1)'
+	sums_match 1 1
+	guest_resets "$DOMID"
+	expect_eq "$RESETS" "$resets" "resets of the first controller"
+}
+
 # The guest lets go of the controller, or finds it.
 guest_removes()
 {
