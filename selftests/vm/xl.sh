@@ -36,6 +36,16 @@ config()
 	END
 }
 
+# tiny NAME TEST...: it has the tiny guest as its firmware
+tiny()
+{
+	echo "console=serial ${*:2}" >"$TMP/$1.args"
+	cat >>"$TMP/$1.cfg" <<-END
+	firmware_override = "$PAYLOAD/tiny.elf"
+	bios_path_override = "$TMP/$1.args"
+	END
+}
+
 # letters FILE TEXT: what the boot sector shall do there, a letter a boot
 letters()
 {
@@ -224,7 +234,18 @@ t_file_outlasts_the_driver()
 	nothing_left
 }
 
+# By its own word, which is reason 3 to xl.
 t_crashes()
+{
+	config crash "nvme,params=$FILES/a"
+	tiny crash hostile_end.crash
+	xl create "$TMP/crash.cfg"
+	wait_for 60 grep -q "shut down, reason code 3 " /var/log/xen/xl-crash.log
+	wait_for 20 domain_gone crash
+	nothing_left
+}
+
+t_triple_faults()
 {
 	letters "$FILES/a" C
 	config crash "nvme,params=$FILES/a"
