@@ -134,7 +134,8 @@ t_trace_shows_this_guests_commands()
 	! grep -v " domid=$DOMID " "$TMP/trace" | grep domid= || fail "others' commands"
 	expect_eq "$(ls /sys/kernel/tracing/instances)" "" "instances left"
 	# Nobody reads: it ends by itself.
-	timeout 20 "$TOOL" trace | head -n 1 >/dev/null
+	timeout $((20 * PATIENCE)) "$TOOL" trace | head -n 1 >/dev/null
+	expect_eq "${PIPESTATUS[0]}" 1 "status of a trace that nobody reads"
 	expect_eq "$(ls /sys/kernel/tracing/instances)" "" "instances left"
 }
 
@@ -176,6 +177,24 @@ t_file_gets_another_size()
 	truncate -s 32M $FILE
 	"$TOOL" resize $GUEST 0 1
 	expect_eq "$(blockdev --getsize64 "$loop")" $((32 << 20))
+}
+
+t_library_serves_other_toolstacks()
+{
+	local one two before reads
+
+	one=$(make_disk library1 16)
+	two=$(make_disk library2 16)
+	before=$(counter 0 reads)
+	reads=$("$PAYLOAD/library" $GUEST "params=$one" "params=$two,mode=r")
+	note "$before, $reads, $(counter 0 reads) reads"
+	[ "$reads" -ge "$before" ]
+	[ "$reads" -le "$(counter 0 reads)" ]
+	expect_eq "$("$TOOL" list $GUEST | grep -c ' nvme ')" 1 "controllers"
+	disk_free "$one"
+	disk_free "$two"
+	remove_disk library1
+	remove_disk library2
 }
 
 t_check_finds_this_host_able()
