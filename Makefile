@@ -44,7 +44,7 @@ help:
 	@echo '  demo          a Xen host in QEMU, and a guest on an emulated NVMe disk'
 	@echo '  check         all tests; LAYERS="unit tool" runs some, see scripts/check'
 	@echo '  check-all     all that, the packages on a host that runs, UEFI firmware, power cuts,'
-	@echo '                check-debug, check-kcsan, fuzz and soak'
+	@echo '                long attacks, check-debug, check-kcsan, fuzz and soak'
 	@echo '  bench         compare the disk paths of guests; VIEW="wall exact" PATHS= WORKLOADS='
 	@echo '                DISKS= DURATION= select, see scripts/bench --help'
 	@echo '  check-debug   the vm layer on a dom0 kernel that looks for bugs'

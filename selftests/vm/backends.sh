@@ -244,7 +244,21 @@ t_each_keeps_what_the_guest_writes()
 		fio_verify --bs=64k --offset=1m --size=1m $(on 1 2 3 4 5 6)
 		echo 3 >/proc/sys/vm/drop_caches'
 	same_data 2 1 2 3 4 5 6
-	! cmp -n 2M "$CIPHER" "$CRYPT" >/dev/null || fail "nothing is encrypted"
+}
+
+# lines_of DEVICE: how many are what the guest writes, all over it
+lines_of()
+{
+	dd if="$1" iflag=direct bs=1M status=none | grep -ac "$PLAIN"
+}
+
+t_what_lies_below_encryption_is_not_plain()
+{
+	PLAIN="what the guest has written"
+	g "yes '$PLAIN' | head -n 4096 | dd of=/dev/nvme0n5 obs=64k seek=32 oflag=direct 2>/dev/null
+		sync"
+	expect_eq "$(lines_of "$CRYPT")" 4096 "lines in the open device"
+	expect_eq "$(lines_of "$CIPHER")" 0 "lines below it"
 }
 
 t_sizes_are_those_of_the_devices()
@@ -335,16 +349,29 @@ t_target_that_goes_and_returns_only_delays()
 
 t_data_moves_to_another_server_under_load()
 {
-	local from
+	local from before
 
 	from=$(nvme_by_uuid $UUID_VOLUME)
 	expect_eq "$(lvs --noheadings -o devices net/guest | tr -d ' ')" "$from(0)"
-	g '(fio_verify $mixed --loops=3 $(on 6); echo $? >/run/moved) </dev/null >/run/moved.log 2>&1 &
+	# Round after round, until it has moved.
+	g '(rc=0
+		until [ -e /run/moved ] || [ $rc != 0 ]; do
+			fio_verify $mixed $(on 6) || rc=$?
+		done
+		echo $rc >/run/status) </dev/null >/run/moved.log 2>&1 &
 		n=$(writes 6)
-		until_true 20 "[ \$(writes 6) -gt $((n + 20)) ]"'
+		until_true 20 "[ \$(writes 6) -gt $((n + 20)) ]"
+		echo $(($(reads 6) + $(writes 6)))'
+	before=$(cat "$TMP/found")
 	pvmove -q -i 1 "$from" /dev/nbd1
+	# Nothing has ended it, and it did not wait for the end of the move.
+	g 'echo $(($(reads 6) + $(writes 6)))
+		[ ! -e /run/status ] || { cat /run/moved.log /run/status; echo "it has ended"; exit 1; }
+		touch /run/moved'
+	note "$(($(cat "$TMP/found") - before)) I/Os while it moved"
+	[ "$(cat "$TMP/found")" -gt "$before" ] || fail "no I/O while it moved"
 	expect_eq "$(lvs --noheadings -o devices net/guest | tr -d ' ')" "/dev/nbd1(0)"
-	g -t 60 'until_true 50 "[ -s /run/moved ]"; cat /run/moved.log; cat /run/moved'
+	g -t 60 'until_true 50 "[ -s /run/status ]"; cat /run/moved.log; cat /run/status'
 	expect_eq "$(tail -n 1 "$TMP/found")" 0 "status of fio"
 	same_data 2 6
 	vgreduce -q net "$from"

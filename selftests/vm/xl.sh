@@ -36,9 +36,10 @@ config()
 	END
 }
 
-# tiny NAME TEST...: it has the tiny guest as its firmware
+# tiny NAME TEST...: it has the tiny guest as its firmware, and two CPUs
 tiny()
 {
+	sed -i 's/^vcpus = .*/vcpus = 2/' "$TMP/$1.cfg"
 	echo "console=serial ${*:2}" >"$TMP/$1.args"
 	cat >>"$TMP/$1.cfg" <<-END
 	firmware_override = "$PAYLOAD/tiny.elf"
