@@ -311,18 +311,23 @@ t_message_of_every_mode()
 	ends message_of_every_mode
 }
 
-# It is shut down for that reason but there, and nothing of it is on its way.
+# It is shut down for that reason but there, and its disks have nothing to do. What they
+# have done may wait for ever for room in a completion queue.
 suspended()
 {
 	xl list attacker | grep -Eq ' [r-][b-][p-]ss[d-] ' &&
-		! grep -q '^sq.* in_flight [1-9]' "/sys/kernel/debug/xen-ioemu/$1/nvme-0"
+		! grep -q '^in_flight [1-9]' "/sys/bus/xen-backend/devices/ioemu-$1-0"/disk*/stat
 }
 
 # The domain stays, and so does its device, until somebody takes it away.
 t_suspend_in_mid_io()
 {
 	attacker_starts suspend
-	wait_for 60 suspended "$ID"
+	wait_for 60 suspended "$ID" || {
+		xl list
+		cat "/sys/kernel/debug/xen-ioemu/$ID/nvme-0"
+		said attacker
+	}
 	began_and_no_more
 	victim_works_on 200
 	destroy_domain attacker

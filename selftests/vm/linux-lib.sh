@@ -12,7 +12,7 @@ fio_verify() {	# random data, then back; others at the same time
 		--minimal "$@" >/tmp/fio.out 2>&1 || { cat /tmp/fio.out; return 1; }
 }
 mixed="--bssplit=4k/60:8k/20:16k/10:60k/10 --size=1m"
-large="--bssplit=128k/70:256k/20:512k/10 --offset=1m --size=7m"
+large="--bssplit=128k/70:256k/20:512k/10 --offset=1m --size=3m"
 on() {		# jobs of fio, one for each namespace
 	for n; do echo "--name=n$n --filename=/dev/nvme0n$n"; done
 }
