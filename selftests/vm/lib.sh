@@ -176,6 +176,16 @@ disk_free()
 
 # ---- domains and nodes -----------------------------------------------------
 
+# tiny_firmware NAME [TEST...]: the lines of such a guest's configuration.
+tiny_firmware()
+{
+	echo "console=serial ${*:2}" >"$TMP/$1.args"
+	cat <<-END
+	firmware_override = "$PAYLOAD/tiny.elf"
+	bios_path_override = "$TMP/$1.args"
+	END
+}
+
 # paused_domain NAME [VCPUS [TEST...]]: a tiny guest that is built but does not
 # run yet; prints its number. Its text goes to what SERIAL names, in xl's words.
 paused_domain()
@@ -183,14 +193,12 @@ paused_domain()
 	local name=$1 vcpus=${2:-1}
 
 	shift $(($# < 2 ? $# : 2))
-	echo "console=serial $*" >"$TMP/$name.args"
 	cat >"$TMP/$name.cfg" <<-END
 	name = "$name"
 	type = "hvm"
 	memory = 32
 	vcpus = $vcpus
-	firmware_override = "$PAYLOAD/tiny.elf"
-	bios_path_override = "$TMP/$name.args"
+	$(tiny_firmware "$name" "$@")
 	device_model_override = "/usr/libexec/xen-qemu-system-i386"
 	vga = "none"
 	serial = "${SERIAL:-null}"

@@ -5,10 +5,10 @@
 # disks at all sizes and depths, and random file operations (fileops.c; Debian 12
 # packages neither fsstress nor fsx) on ext4, xfs and btrfs, one disk each; a tiny
 # guest and a second Linux guest verify; one attacks with random accesses, anew each
-# time. Meanwhile the Linux guest's controller is reset, it gives memory away and
-# takes it back, one disk grows and shrinks with fio on what it always has, another
-# one comes and goes with fio on it. In the end, the guests and dom0 read the same,
-# and all file systems are whole.
+# time. While the Linux guest gives memory away and takes it back, its controller is
+# reset, one disk grows and shrinks with fio on what it always has, another one comes
+# and goes with fio on it. In the end, the guests and dom0 read the same, and all file
+# systems are whole.
 #
 # Not one of the suites that run by themselves: it is as long as one likes.
 
@@ -151,7 +151,6 @@ resets()
 		echo 1 >/sys/class/nvme/nvme0/reset_controller
 		until_true 60 live'
 	guest_resets_over "$DOMID" $((before + 3)) || fail "fewer resets than there were to be"
-	RESETS_DONE=$((RESETS_DONE + 4))
 }
 
 # The disk has so many sectors, and the guest comes to see it.
@@ -175,19 +174,22 @@ replaced()
 	sed -n 's/.*replaced: //p' "/sys/kernel/debug/xen-ioemu/$DOMID/domain"
 }
 
-# Pages that the guest gives away are in no map of the module any more.
+# The guest begins to give memory away, or to take it back, and goes on by itself.
 balloon()
 {
-	local before
-
-	before=$(replaced)
+	REPLACED=$(replaced)
 	xl mem-set $GUEST "$1"
+}
+
+# Pages that the guest has given away are in no map of the module any more.
+balloon_is()
+{
 	wait_for 60 memory_is "$1"
-	[ "$1" -eq $MEMORY ] || [ "$(replaced)" -gt "$before" ] ||
+	[ "$1" -eq $MEMORY ] || [ "$(replaced)" -gt "$REPLACED" ] ||
 		fail "the guest has given memory away, and the map is as before"
 }
 
-# A disk comes, is used, and goes in the middle of that.
+# A disk comes, keeps what is written to it, and goes in the middle of more.
 hot_disk()
 {
 	local be
@@ -197,6 +199,8 @@ hot_disk()
 	g -t 240 "until_true 60 'grep -qx 10 /sys/block/nvme0n*/nsid'
 		hot=\$(grep -lx 10 /sys/block/nvme0n*/nsid | cut -d/ -f4)
 		until_true 60 \"[ -b /dev/\$hot ]\"
+		fio_verify --bs=4k --size=256k --name=hot --filename=/dev/\$hot \
+			--allow_file_create=0
 		# Where there is no disk, fio would make a file.
 		(fio --name=hot --filename=/dev/\$hot --allow_file_create=0 --direct=1 \
 			--rw=randwrite --bs=4k --iodepth=8 --ioengine=libaio --time_based \
@@ -223,17 +227,18 @@ attack()
 
 t_load_verifies_while_everything_changes()
 {
-	local end n=0 seed rounds
+	local end n=0 memory seed rounds
 
-	RESETS_DONE=0
 	start_load
 	end=$((SECONDS + RUN_SECONDS))
 	while [ $SECONDS -lt $end ]; do
 		n=$((n + 1))
+		memory=$((MEMORY - n % 2 * 128))
+		balloon $memory
 		resets
 		resize $((LEAST + n % 5 * 8192))
-		balloon $((MEMORY - n % 2 * 128))
 		hot_disk
+		balloon_is $memory
 		seed=$((RANDOM + 1))
 		attack $seed
 		guest_is_well victim
@@ -241,6 +246,7 @@ t_load_verifies_while_everything_changes()
 		GUEST=$SECOND g "$show_bad"
 	done
 	balloon $MEMORY
+	balloon_is $MEMORY
 	GUEST=$SECOND g -t 400 "touch /run/stop
 		until_true 240 '[ -e /run/done ]'
 		$show_bad"'
@@ -253,8 +259,9 @@ t_load_verifies_while_everything_changes()
 		for type in ext4 xfs btrfs; do
 			echo "$type: $(cat /run/$type.log)"
 		done'
+	guest_resets "$DOMID"
 	note "$n times another size, other memory, a disk that came and went, an attack;" \
-		"$RESETS_DONE resets"
+		"$RESETS resets"
 	rounds=$(head -n 1 "$TMP/found")
 	# 2 MiB on each of three disks
 	note "rounds of fio: $rounds, $((rounds * 6)) MiB written, read back and compared"

@@ -40,11 +40,7 @@ config()
 tiny()
 {
 	sed -i 's/^vcpus = .*/vcpus = 2/' "$TMP/$1.cfg"
-	echo "console=serial ${*:2}" >"$TMP/$1.args"
-	cat >>"$TMP/$1.cfg" <<-END
-	firmware_override = "$PAYLOAD/tiny.elf"
-	bios_path_override = "$TMP/$1.args"
-	END
+	tiny_firmware "$@" >>"$TMP/$1.cfg"
 }
 
 # letters FILE TEXT: what the boot sector shall do there, a letter a boot
