@@ -227,6 +227,18 @@ static void check_module(struct report *report)
 		    "the module must be signed with a key that the machine knows: mokutil --import /var/lib/dkms/mok.pub");
 }
 
+/* Begins with @intro; what there is no room for is left out. */
+static void add_word(char *text, size_t size, const char *intro,
+		     const char *word)
+{
+	size_t used = strlen(text);
+
+	if (!used)
+		snprintf(text, size, "%s %s", intro, word);
+	else
+		snprintf(text + used, size - used, " %s", word);
+}
+
 /* Is it a kernel that is installed, and not what one has left? */
 static bool kernel_without(const char *release)
 {
@@ -237,26 +249,23 @@ static bool kernel_without(const char *release)
 /* Guests do not get their disks after the host was booted with one of these. */
 static void check_kernels(struct report *report)
 {
-	char path[PATH_MAX], found[256];
+	char path[PATH_MAX], found[256] = "";
 	struct utsname uts = { };
 	struct dirent *entry;
-	size_t used;
 	DIR *dir;
 
 	uname(&uts);
-	used = (size_t)snprintf(found, sizeof(found), "no module for");
 	host_path(path, sizeof(path), "/lib/modules");
 	dir = opendir(path);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, uts.release) != 0 &&
-		    kernel_without(entry->d_name) && used < sizeof(found))
-			used += (size_t)snprintf(found + used,
-						 sizeof(found) - used, " %s",
-						 entry->d_name);
+		    kernel_without(entry->d_name))
+			add_word(found, sizeof(found), "no module for",
+				 entry->d_name);
 	closedir(dir);
-	if (strcmp(found, "no module for") != 0)
+	if (found[0])
 		say(report, DOUBTFUL, "other kernels", found,
 		    "before one of them is booted, install its headers, for DKMS, or remove it");
 }
@@ -274,13 +283,11 @@ static bool traces(unsigned int pid)
 static void check_traces(struct report *report)
 {
 	static const char prefix[] = "xen-ioemu-";
-	char path[PATH_MAX], found[128];
+	char path[PATH_MAX], found[128] = "";
 	struct dirent *entry;
 	unsigned int pid;
-	size_t used;
 	DIR *dir;
 
-	used = (size_t)snprintf(found, sizeof(found), "left of processes");
 	host_path(path, sizeof(path), TRACE_INSTANCES);
 	dir = opendir(path);
 	if (!dir)
@@ -289,12 +296,11 @@ static void check_traces(struct report *report)
 		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
 		    parse_number(entry->d_name + strlen(prefix), 1, INT_MAX,
 				 &pid) &&
-		    !traces(pid) && used < sizeof(found))
-			used += (size_t)snprintf(found + used,
-						 sizeof(found) - used, " %u",
-						 pid);
+		    !traces(pid))
+			add_word(found, sizeof(found), "left of processes",
+				 entry->d_name + strlen(prefix));
 	closedir(dir);
-	if (strcmp(found, "left of processes") != 0)
+	if (found[0])
 		say(report, DOUBTFUL, "tracing", found,
 		    "they cost time for every request: rmdir " TRACE_INSTANCE "NUMBER");
 }
