@@ -196,7 +196,7 @@ setup()
 	vgcreate -q net "$(nvme_by_uuid $UUID_VOLUME)" /dev/nbd1
 	lvcreate -q -W n -L 16M -n guest net "$(nvme_by_uuid $UUID_VOLUME)"
 	VOLUME=/dev/net/guest
-	"$LAB/guest-start" --tools --vcpus 2 --modules nvme --timeout 300 --paused $GUEST
+	"$LAB/guest-start" --tools --vcpus 2 --modules nvme --timeout $((300 * PATIENCE)) --paused $GUEST
 	DOMID=$(xl domid $GUEST)
 	"$TOOL" attach --slot 16 --disk "params=$THIN" --disk "params=$FILE" \
 		--disk "params=$NVME,serial=TARGET" --disk "params=$NBD,serial=NBD" \
@@ -332,7 +332,7 @@ t_pages_stay_while_the_network_has_them()
 
 t_target_that_goes_and_returns_only_delays()
 {
-	g '(fio_verify --bs=4k --size=512k --rate_iops=32 $(on 3)
+	g '(fio_verify --bs=4k --size=512k --rate_iops=16 $(on 3)
 		echo $? >/run/network) </dev/null >/run/network.log 2>&1 &
 		n=$(writes 3)
 		until_true 20 "[ \$(writes 3) -gt $((n + 20)) ]"'
@@ -342,7 +342,7 @@ t_target_that_goes_and_returns_only_delays()
 	g 'sleep 1; writes 3; sleep 2; writes 3; live; [ ! -e /run/network ]'
 	expect_eq "$(sort -u "$TMP/found" | wc -l)" 1 "the writes stand still"
 	target_on
-	g -t 60 'until_true 50 "[ -s /run/network ]"; cat /run/network.log; cat /run/network'
+	g -t 120 'until_true 100 "[ -s /run/network ]"; cat /run/network.log; cat /run/network'
 	expect_eq "$(tail -n 1 "$TMP/found")" 0 "status of fio"
 	same_data 1 3
 }

@@ -318,7 +318,7 @@ t_domain_destroyed_while_bound()
 	"$TOOL" attach bind --slot 18 --disk "params=$DISK"
 	destroy_domain bind
 	wait_for 10 disk_free "$DISK"
-	! xenstore-exists "$(backend_path "$DOMID" 0)" || fail "nodes left"
+	wait_for 10 eval "! xenstore-exists $(backend_path "$DOMID" 0)"
 	expect_no_leaks
 }
 

@@ -67,13 +67,14 @@ healthy()
 	dm_table bad "0 $SECTORS linear $UNDER 0"
 }
 
+# The errors go on for longer than it takes the guest to try a request six times.
 t_intermittent_errors_end_every_request_once()
 {
-	dm_table bad "0 $SECTORS flakey $UNDER 0 1 1"
+	dm_table bad "0 $SECTORS flakey $UNDER 0 1 5"
 	g -t 100 'mark
 		fio --name=bad --filename=/dev/nvme0n1 --thread --ioengine=libaio \
 			--direct=1 --iodepth=16 --rw=randrw --bssplit=4k/70:64k/30 \
-			--size=16m --time_based --runtime=3 --continue_on_error=all \
+			--size=16m --time_based --runtime=8 --continue_on_error=all \
 			--minimal >/tmp/fio.out 2>/dev/null || :
 		since | grep -c "I/O error\|medium error"' ||
 		{ healthy; return 1; }

@@ -25,7 +25,8 @@ while not os.path.exists(go):
     time.sleep(0.1)
 
 sock.setblocking(False)
-streams = collections.defaultdict(bytes)	# by the port that they come from
+first = {}		# sequence number, by the port that it comes from
+streams = collections.defaultdict(bytearray)
 while True:
     try:
         packet, addr = sock.recvfrom(1 << 17)
@@ -35,7 +36,14 @@ while True:
         continue
     header = (packet[0] & 15) * 4
     if int.from_bytes(packet[header + 2:header + 4], "big") == port:
+        source = packet[header:header + 2]
+        sequence = int.from_bytes(packet[header + 4:header + 8], "big")
         data = packet[header + (packet[header + 12] >> 4) * 4:]
-        streams[packet[header:header + 2]] += data
+        # Some of it may be sent again.
+        at = (sequence - first.setdefault(source, sequence)) % (1 << 32)
+        if at < 1 << 31:
+            stream = streams[source]
+            stream.extend(bytes(max(0, at + len(data) - len(stream))))
+            stream[at:at + len(data)] = data
 print("found", sum(len(run) for stream in streams.values()
                    for run in re.findall(b"W{64,}", stream)))

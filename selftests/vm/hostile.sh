@@ -14,7 +14,7 @@ SHARE=50	# per cent, of one CPU more than the attacker has
 SLOWEST_SHARE=2	# per cent
 # Nor may it go without a completed command for longer than this at any time, nor may
 # dom0 be too busy to look for as long.
-STALL=$((2000 * PATIENCE))	# ms
+STALL=$((4000 * PATIENCE))	# ms
 # dom0's log gets no more lines than what is said on behalf of a guest may have at
 # its limit: 10 in 5 s from each place in the driver, one about those left out.
 LOG_PLACES=3	# nvme/ctrl.c, pci.c, guestmem.c
@@ -33,7 +33,7 @@ FUZZ="seconds=${HOSTILE_SECONDS:-5} seed=${HOSTILE_SEED:-$RANDOM}"
 [ "$PATIENCE" -eq 1 ] || SHARE=5 SLOWEST_SHARE=0
 MS=${HOSTILE_MS:-150}
 MAP_LIMIT=16	# MiB, the least there is
-LATE_MS=$((250 * PATIENCE))	# what a read of the last disk takes
+LATE_MS=$((1000 * PATIENCE))	# what a read of the last disk takes
 SUITES="hostile_race hostile_queue hostile_sgl hostile_reserved hostile_access hostile_storm"
 
 # Three disks for the attacker, which is built and does not run yet.
@@ -125,7 +125,7 @@ victim_works_on()
 	wait_for 30 queue_commands_over "$VICTIM" $((COMMANDS + $1))
 }
 
-# How many commands it completes in a second with nobody beside it, in ALONE.
+# How many commands it completes a second with nobody beside it, in ALONE.
 alone()
 {
 	local before since
@@ -133,7 +133,7 @@ alone()
 	completed
 	now_ms
 	before=$DONE since=$NOW
-	sleep 1
+	sleep 2
 	completed
 	now_ms
 	ALONE=$(((DONE - before) * 1000 / (NOW - since)))
@@ -210,7 +210,7 @@ attack()
 	local what=$1 rc=0
 
 	shift
-	"$PAYLOAD/tiny-run" -c $CPUS -n attacker -t $((240 * PATIENCE)) \
+	"$PAYLOAD/tiny-run" -c $CPUS -n attacker -t $((600 * PATIENCE)) \
 		-k "$PAYLOAD/vm/hostile.sh attach" "ms=$MS" "$@" || rc=$?
 	read -r FRAMES STALLED SLOWEST DURING BLIND <"$WATCHED"
 	log_report "$what" || rc=1
@@ -241,7 +241,7 @@ t_limit_is_not_escaped()
 	now_ms
 	before=$READS_DONE begun=$NOW
 	xl unpause attacker
-	wait_for 60 domain_gone attacker
+	wait_for 120 domain_gone attacker
 	reads_done
 	now_ms
 	most=$((iops * (NOW - begun) / 1000 + iops))

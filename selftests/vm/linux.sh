@@ -429,11 +429,13 @@ t_idle_guest_costs_dom0_nothing()
 }
 
 # What the disk itself completes a second, in RATE: the guest has more to ask for than
-# a limit lets it, however little it runs.
+# a limit lets it, however little it runs. What may go at once when the limit changes has
+# gone before.
 rate()
 {
 	local before start
 
+	sleep 1
 	before=$(stat_field 1 1)
 	start=${EPOCHREALTIME/./}
 	sleep 3
@@ -457,10 +459,10 @@ t_limits_hold_and_change_while_the_guest_runs()
 	[ "$RATE" -ge 7 ]
 	[ "$RATE" -le 14 ]
 	[ "$(stat 0 throttled)" -gt "$throttled" ]
-	xenstore-write "$be/disk/0/iops-limit" 0 "$be/disk/0/bw-limit" 81920
-	rate "20 at most"
-	[ "$RATE" -ge 15 ]
-	[ "$RATE" -le 26 ]
+	xenstore-write "$be/disk/0/iops-limit" 0 "$be/disk/0/bw-limit" 20480
+	rate "5 at most"
+	[ "$RATE" -ge 3 ]
+	[ "$RATE" -le 6 ]
 	xenstore-write "$be/disk/0/bw-limit" fast
 	wait_for 10 xenstore-exists "$be/disk/0/hotplug-error"
 	expect_eq "$(xenstore-read "$be/disk/0/hotplug-error")" \
@@ -468,7 +470,7 @@ t_limits_hold_and_change_while_the_guest_runs()
 	xenstore-rm "$be/disk/0/bw-limit"
 	wait_for 10 eval "! xenstore-exists $be/disk/0/hotplug-error"
 	rate "without a limit"
-	[ "$RATE" -ge 30 ]
+	[ "$RATE" -ge 18 ]
 	g 'killall fio; until_true 20 "! pidof fio >/dev/null"'
 	# Zeroes are bytes like others, whoever writes them.
 	xenstore-write "$be/disk/0/bw-limit" 1048576
@@ -513,13 +515,13 @@ t_memory_is_given_back_although_requests_wait()
 
 	be=$(backend_path "$DOMID" 0)
 	memory=$(xl list $GUEST | awk 'NR == 2 { print $3 }')
-	xenstore-write "$be/disk/0/iops-limit" 40
+	xenstore-write "$be/disk/0/iops-limit" 20
 	g 'fio --name=r --filename=/dev/nvme0n1 --direct=1 --rw=randread --bs=4k --iodepth=256 \
 			--ioengine=libaio --time_based --runtime=1000 --size=64m >/dev/null 2>&1 &
 		sleep 2'
 	start=$SECONDS
 	xl mem-set $GUEST $((memory - 96))
-	wait_for 20 memory_at_most $((memory - 92))
+	wait_for 120 memory_at_most $((memory - 92))
 	note "92 MiB given back in $((SECONDS - start)) s"
 	xenstore-rm "$be/disk/0/iops-limit"
 	xl mem-set $GUEST "$memory"
@@ -542,6 +544,7 @@ t_disk_is_added_and_removed_while_the_guest_runs()
 	wait_for 10 xenstore-exists "$be/disk/9/hotplug-error"
 	expect_eq "$(xenstore-read "$be/disk/9/hotplug-error")" \
 		'disk/9/params: "/dev/nonexistent" does not exist'
+	wait_for 10 xenstore-exists "$be/disk/9/hotplug-status"
 	xenstore-rm "$be/disk/9"
 	xenstore-write "$be/disk/9/serial" ADDED "$be/disk/9/params" "$added"
 	g "$G_ADDED

@@ -28,7 +28,7 @@
 #define MAX_GFN		0xfffffu
 #define BATCH		512u
 /* Requests that were under way when the domain was paused end meanwhile. */
-#define SETTLE_US	500000
+#define SETTLE_US	1500000
 
 static xc_interface *xch;
 static xenforeignmemory_handle *fmem;

@@ -23,7 +23,7 @@ tiny()
 	local label=$1 vcpus=$2 rc=0
 
 	shift 2
-	"$PAYLOAD/tiny-run" -c "$vcpus" -n tiny -t $((300 * PATIENCE)) -k "$PAYLOAD/vm/tiny.sh attach" \
+	"$PAYLOAD/tiny-run" -c "$vcpus" -n tiny -t $((600 * PATIENCE)) -k "$PAYLOAD/vm/tiny.sh attach" \
 		"$@" >"$TMP/tiny.out" || rc=$?
 	sed "s/^\(\(not \)\?ok [0-9]* -\) /\1 $label: /" "$TMP/tiny.out"
 	return $rc

@@ -567,7 +567,7 @@ static void event_after(u32 doorbell, u32 value, u32 info)
 	ASSERT_STATUS(nvme_get_feature(FEAT_NUM_QUEUES, 0, 0, NULL), SC_SUCCESS);
 	delay_ns(10 * NSEC_PER_MSEC);
 	nvme_w32(doorbell, value);
-	if (!nvme_reap(&nvme.acq, &e, NSEC_PER_SEC, true)) {
+	if (!nvme_reap(&nvme.acq, &e, timeout_ns(), true)) {
 		test_fail("no event after writing %x to %x", value, doorbell);
 		return;
 	}
