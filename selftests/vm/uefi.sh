@@ -46,7 +46,7 @@ t_uefi_firmware_boots_from_the_controller()
 	END
 	: >"$TMP/serial"
 	xl create "$TMP/uefi.cfg"
-	wait_for 240 serial_says "the EFI program runs" || {
+	wait_for 600 serial_says "the EFI program runs" || {
 		cat "$TMP/serial"
 		cat "/sys/kernel/debug/xen-ioemu/$(xl domid uefi)/nvme-0"
 		xl dmesg | tail -n 40
