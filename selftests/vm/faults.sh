@@ -149,8 +149,8 @@ t_vanished_disk_gives_errors_of_its_medium_and_is_taken_away()
 	sed -n 's,.*(\(0x[12]\)) @ .*(sct \(.*\) / sc \(0x[0-9a-f]*\)).*,\1 \2 \3,p' \
 		"$TMP/found" | sort -u >"$TMP/errors"
 	note "opcodes and statuses: $(paste -s -d, "$TMP/errors")"
-	grep -q '^0x1 ' "$TMP/errors"
-	grep -q '^0x2 ' "$TMP/errors"
+	# One of the two may have been between two requests until there was no disk.
+	[ -s "$TMP/errors" ]
 	# Write Fault, Unrecovered Read Error; LBA Out of Range, should the controller
 	# see first that it has no capacity.
 	! grep -vx '0x1 0x2 0x80\|0x2 0x2 0x81\|0x[12] 0x0 0x80' "$TMP/errors" ||
