@@ -34,9 +34,9 @@ load_goes_on()
 	wait_for 30 queue_commands_over "$DOMID" $((COMMANDS + 500))
 }
 
-# Lines, when the programs of the domains have gone, too: what the kernel's own structures take, what dom0 has left (which goes up
-# and down by some MiB without any guest), both in KiB; how many ranges of
-# addresses it has for pages of others.
+# Lines, when the programs of the domains have gone, too: what the kernel's own
+# structures take, what dom0 has left (which goes up and down by some MiB without any
+# guest), both in KiB; how many ranges of addresses it has for pages of others.
 memory()
 {
 	wait_for 20 eval '! pgrep -x xl && ! pgrep -f "xen-domid [1-9]"' >/dev/null
