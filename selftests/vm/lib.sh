@@ -94,6 +94,18 @@ wait_for()
 	done
 }
 
+silent()
+{
+	[ -z "$("$@")" ]
+}
+
+# Wait until a command, which lists what should go, prints nothing: wait_for_no SECONDS
+# COMMAND...
+wait_for_no()
+{
+	wait_for "$1" silent "${@:2}" || fail "left: $("${@:2}")"
+}
+
 # ---- the module ------------------------------------------------------------
 
 module_load()
@@ -328,14 +340,9 @@ leaks()
 	domain_gone /none || echo "pages of a dead domain are mapped"
 }
 
-no_leaks()
-{
-	[ -z "$(leaks)" ]
-}
-
 # Nothing is left once nothing is bound, but for what goes just then: the disks are the
 # first to be free.
 expect_no_leaks()
 {
-	wait_for 5 no_leaks || fail "left: $(leaks)"
+	wait_for_no 20 leaks
 }

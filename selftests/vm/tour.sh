@@ -96,15 +96,15 @@ t_it_shows_what_it_should()
 t_nothing_is_left()
 {
 	domain_gone guest
-	wait_for 20 no_nodes
+	wait_for_no 20 nodes
 	! losetup -a | grep /srv/guest.img || return 1
 	expect_no_leaks
 	rm -r $DIR /srv/guest.img
 }
 
-no_nodes()
+nodes()
 {
-	! xenstore-ls -f | grep "ioemu/"
+	xenstore-ls -f | grep "ioemu/"
 }
 
 if [ "${1-}" = --prepare ]; then

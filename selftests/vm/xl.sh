@@ -60,32 +60,27 @@ connected()
 	state_is "$(xl domid "$1")" "$2" 4
 }
 
-no_loops()
+loops()
 {
-	! losetup -a | grep -F "$FILES"
+	losetup -a | grep -F "$FILES"
 }
 
-# Nodes of the module and its users; the suites before this one may have left some.
+# Nodes of the module and its users.
 nodes()
 {
 	xenstore-ls -f | grep "ioemu/" | sort
 }
 
-no_nodes()
+# The suites before this one may have left some.
+new_nodes()
 {
-	! nodes | comm -23 - "$TMP/nodes" | grep -q .
-}
-
-no_threads()
-{
-	! grep -q 'ioemu-' /proc/interrupts
+	nodes | comm -23 - "$TMP/nodes"
 }
 
 nothing_left()
 {
-	wait_for 20 no_nodes || { nodes; return 1; }
-	wait_for 20 no_loops
-	wait_for 20 no_threads
+	wait_for_no 20 new_nodes
+	wait_for_no 20 loops
 	wait_for 20 disk_free "$DISK"
 	expect_no_leaks
 }
@@ -293,7 +288,7 @@ t_no_disk_of_another_back_end()
 
 waits_for_driver()
 {
-	nodes | comm -23 - "$TMP/nodes" | grep -q '/state = "1"'
+	new_nodes | grep -q '/state = "1"'
 }
 
 # Nothing of it can tidy up, and there is no driver to do it; nor does xenbus give the
@@ -312,7 +307,7 @@ t_killed_while_it_waits_for_a_driver()
 	kill -KILL "$(cut -d / -f 3 <<<"$dm")"
 	! wait $xl || fail "it was created"
 	! xl domid one 2>/dev/null || fail "the domain is left"
-	wait_for 20 no_loops
+	wait_for_no 20 loops
 	disk_free "$DISK"
 	module_load
 	{ "$TOOL" check || :; } | grep "left of domains.* $domid"
