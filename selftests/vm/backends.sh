@@ -196,14 +196,14 @@ setup()
 	vgcreate -q net "$(nvme_by_uuid $UUID_VOLUME)" /dev/nbd1
 	lvcreate -q -W n -L 16M -n guest net "$(nvme_by_uuid $UUID_VOLUME)"
 	VOLUME=/dev/net/guest
-	"$LAB/guest-start" --tools --vcpus 2 --modules nvme --timeout $((300 * PATIENCE)) --paused $GUEST
+	build_guest $GUEST
 	DOMID=$(xl domid $GUEST)
 	"$TOOL" attach --slot 16 --disk "params=$THIN" --disk "params=$FILE" \
 		--disk "params=$NVME,serial=TARGET" --disk "params=$NBD,serial=NBD" \
 		--disk "params=$CRYPT" --disk "params=$VOLUME" $GUEST
 	LOOP=$(xenstore-read "$(backend_path "$DOMID" 0)/disk/1/params")
 	DISKS=("$THIN" "$LOOP" "$NVME" "$NBD" "$CRYPT" "$VOLUME")
-	"$LAB/guest-unpause" $GUEST
+	start_guest
 }
 
 teardown()

@@ -8,7 +8,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-ROUNDS=20
+ROUNDS=14
 # Each takes half a minute there, and kmemleak finds what one of them has lost.
 [ ! -e /sys/kernel/debug/kmemleak ] || ROUNDS=8
 WARM_UP=4

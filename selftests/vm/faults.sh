@@ -45,7 +45,7 @@ setup()
 	"$TOOL" attach --slot 16 --disk params=/dev/mapper/bad \
 		--disk params=/dev/mapper/cut --disk "params=$GONE" \
 		--disk "params=$TIMING" --disk "params=$SLOW_LOOP" $GUEST
-	"$LAB/guest-unpause" $GUEST
+	start_guest
 }
 
 teardown()
@@ -211,7 +211,7 @@ g_acked()
 	local tty line
 
 	tty=$(cat "/run/lab/guests/$GUEST/tty")
-	"$LAB/guest-exec" --timeout $((200 * PATIENCE)) $GUEST "$G_LIB$ACKED$1" |
+	"$LAB/guest-exec" --timeout $((200 * PATIENCE)) $GUEST ". /run/lib$ACKED$1" |
 	while read -r line; do
 		line=${line%$'\r'}
 		echo "$line"
