@@ -203,7 +203,7 @@ setup()
 		--disk "params=$CRYPT" --disk "params=$VOLUME" $GUEST
 	LOOP=$(xenstore-read "$(backend_path "$DOMID" 0)/disk/1/params")
 	DISKS=("$THIN" "$LOOP" "$NVME" "$NBD" "$CRYPT" "$VOLUME")
-	start_guest
+	unpause_guest $GUEST
 }
 
 teardown()

@@ -45,7 +45,7 @@ setup()
 	"$TOOL" attach --slot 16 --disk params=/dev/mapper/bad \
 		--disk params=/dev/mapper/cut --disk "params=$GONE" \
 		--disk "params=$TIMING" --disk "params=$SLOW_LOOP" $GUEST
-	start_guest
+	unpause_guest $GUEST
 }
 
 teardown()

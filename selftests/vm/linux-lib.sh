@@ -121,14 +121,19 @@ build_guest()
 	"$LAB/guest-start" --tools --vcpus 2 --timeout $((300 * PATIENCE)) --paused "$@"
 }
 
-# Let that guest, or another one, run: start_guest [NAME]. The console is slow: the
-# library goes there once.
-start_guest()
+# What g needs in a guest that runs: give_library NAME. Once: the console is slow.
+give_library()
 {
-	"$LAB/guest-unpause" "${1:-$GUEST}"
-	"$LAB/guest-exec" "${1:-$GUEST}" "cat >/run/lib <<'END'
+	"$LAB/guest-exec" "$1" "cat >/run/lib <<'END'
 PATIENCE=$PATIENCE$G_LIB
 END"
+}
+
+# Let that guest run: unpause_guest NAME
+unpause_guest()
+{
+	"$LAB/guest-unpause" "$1"
+	give_library "$1"
 }
 
 # The suite from setup() to teardown(), and its end.

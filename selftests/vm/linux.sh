@@ -52,7 +52,7 @@ setup()
 	build_guest --modules nvme,ext4 $GUEST
 	DOMID=$(xl domid $GUEST)
 	attach $GUEST
-	start_guest
+	unpause_guest $GUEST
 }
 
 teardown()

@@ -21,6 +21,7 @@ start_guest()
 	truncate -s 64M $IMAGE
 	"$LAB/guest-start" --timeout $((300 * PATIENCE)) --dm /usr/sbin/ioemu-dm \
 		--dm-arg -ioemu --dm-arg "nvme,params=$IMAGE" $GUEST
+	give_library $GUEST
 	g 'mark
 	dd if=/dev/urandom of=/run/sample bs=64k count=8 2>/dev/null
 	dd if=/run/sample of=/dev/nvme0n1 bs=64k oflag=direct 2>/dev/null

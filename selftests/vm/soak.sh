@@ -56,13 +56,13 @@ setup()
 	PROGRAM=$(make_loop program 2)
 	build_guest --memory 512 --vcpus 1 $SECOND
 	"$TOOL" attach --slot 16 --disk "params=$OWN" $SECOND
-	start_guest $SECOND
+	unpause_guest $SECOND
 	build_guest --memory $MEMORY --modules nvme,ext4,xfs,btrfs $GUEST
 	DOMID=$(xl domid $GUEST)
 	"$TOOL" attach --slot 16 --disk "params=$A" --disk "params=$B" \
 		--disk "params=$EXT4" --disk "params=$XFS" --disk "params=$BTRFS" \
 		--disk params=/dev/mapper/soak --disk "params=$PROGRAM,mode=r" $GUEST
-	start_guest
+	unpause_guest $GUEST
 	# It has the most to do of those that share a CPU.
 	xl sched-credit2 -d $GUEST -w 512
 	# It takes all that the guests' CPU has left: after those that are to start.
