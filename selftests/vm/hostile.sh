@@ -33,7 +33,7 @@ FUZZ="seconds=${HOSTILE_SECONDS:-5} seed=${HOSTILE_SEED:-$RANDOM}"
 [ "$PATIENCE" -eq 1 ] || SHARE=5 SLOWEST_SHARE=0
 MS=${HOSTILE_MS:-150}
 MAP_LIMIT=16	# MiB, the least there is
-LATE_MS=$((1000 * PATIENCE))	# what a read of the last disk takes
+LATE_MS=$((1000 * PATIENCE))	# what a read in the middle of the last disk takes
 SUITES="hostile_race hostile_queue hostile_sgl hostile_reserved hostile_access hostile_storm"
 
 # Three disks for the attacker, which is built and does not run yet.
@@ -353,10 +353,15 @@ module_load
 QUICK=$(make_disk quick 64 discard=1)
 # Completed by a timer, 3 ms later.
 SLOW=$(make_disk slow 64 irqmode=2 completion_nsec=3000000)
-# What it reads comes late, too, not only the word that it is there.
+# What it reads comes late, too, not only the word that it is there. In the middle: udev
+# has a look at both ends.
 BACK=$(make_disk back 64)
 modprobe dm_delay
-dmsetup create late --table "0 131072 delay $BACK 0 $LATE_MS $BACK 0 0"
+dmsetup create late <<END
+0 65536 linear $BACK 0
+65536 32768 delay $BACK 65536 $LATE_MS $BACK 65536 0
+98304 32768 linear $BACK 98304
+END
 LATE=/dev/mapper/late
 export LATE
 WORK=$(make_disk work 64)

@@ -2,7 +2,7 @@
 /*
  * Once a stop of the controller is complete, it writes nothing to the guest's
  * memory any more, whatever was on its way: neither data nor completions. For a
- * disk whose reads take long, late= milliseconds (250).
+ * disk whose reads take long in the middle, late= milliseconds (250).
  */
 #include "hostile.h"
 
@@ -19,7 +19,7 @@ static u32 due;		/* reads not completed yet, by identifiers */
 static void put_read(u16 cid)
 {
 	u32 per_page = PAGE_SIZE / nvme.lba_size;
-	struct nvme_cmd c = io_cmd(IO_READ, cid * per_page, per_page);
+	struct nvme_cmd c = io_cmd(IO_READ, nvme.lbas / 2 + cid * per_page, per_page);
 
 	c.cid = cid;
 	c.prp1 = phys(pages + cid * PAGE_SIZE);
@@ -38,7 +38,7 @@ static void begin(void)
 	u32 i;
 
 	due = 0;
-	io_write_pattern(0, READS * PAGE_SIZE, 77);
+	io_write_pattern(nvme.lbas / 2, READS * PAGE_SIZE, 77);
 	pages = page_alloc(READS);
 	memset(pages, BEFORE, READS * PAGE_SIZE);
 	/* To be told of a wrong doorbell, see nothing_comes() */
