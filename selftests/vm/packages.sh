@@ -45,13 +45,13 @@ end_guest()
 {
 	"$LAB/guest-stop" $GUEST
 	wait_for 20 domain_gone $GUEST
-	wait_for 20 no_loop
+	wait_for_no 20 loop
 	expect_no_leaks
 }
 
-no_loop()
+loop()
 {
-	! losetup -a | grep $IMAGE
+	losetup -a | grep $IMAGE
 }
 
 t_a_device_loads_the_module()

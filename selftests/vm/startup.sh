@@ -57,16 +57,16 @@ says()
 	tr -d '\0' <$SERIAL | grep -q "^boot:$1"
 }
 
-no_loop()
+loop()
 {
-	! losetup -a | grep $IMAGE
+	losetup -a | grep $IMAGE
 }
 
 t_the_domain_boots_from_its_disk()
 {
 	wait_for 60 says H
 	wait_for 20 domain_gone auto	# it halts, which is the end of it
-	wait_for 20 no_loop
+	wait_for_no 20 loop
 	expect_no_leaks
 	rm $CONFIG $IMAGE $SERIAL
 }
